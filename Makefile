@@ -1,0 +1,40 @@
+# `make demo` and `make test` are each the only command needed on a machine with Python 3.11 or newer.
+PYTHON ?= python3
+BIN := .venv/bin
+WORLD := demo
+
+.PHONY: demo test lint types contracts benchmarks clean
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "adscribe needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	touch $@
+
+demo: .venv/installed
+	rm -rf $(WORLD)
+	mkdir $(WORLD)
+	$(BIN)/adscribe simulate $(WORLD)/logs --users 20000 --days 7 --seed 1
+	$(BIN)/adscribe run --logs $(WORLD)/logs --db $(WORLD)/ads.duckdb
+	$(BIN)/adscribe report data_quality --db $(WORLD)/ads.duckdb
+	$(BIN)/adscribe report match_rate --db $(WORLD)/ads.duckdb
+	$(BIN)/adscribe report signal_outcomes --db $(WORLD)/ads.duckdb
+	$(BIN)/adscribe evaluate --db $(WORLD)/ads.duckdb --truth $(WORLD)/logs/truth_match.parquet
+	$(BIN)/adscribe report campaign_credit --db $(WORLD)/ads.duckdb
+
+test: .venv/installed
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed
+	$(BIN)/mypy
+
+contracts: .venv/installed
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .venv $(WORLD)

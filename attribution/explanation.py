@@ -1,0 +1,82 @@
+"""Why one conversion was credited as it was."""
+
+from dataclasses import dataclass
+
+from attribution.credit import windows
+from warehouse.config import AttributionConfig
+from warehouse.database import Warehouse
+from warehouse.errors import UnknownNameError
+
+_CREDIT_COLUMNS = (
+    "model", "outcome", "user_id", "touch_id", "campaign_id", "credit_micros", "value_micros",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ConversionExplanation:
+    """One conversion, the signals it was made of, the touches before it and its credit.
+
+    Attributes
+    ----------
+    conversion : dict
+        Its id, advertiser, event name, order, time, value, currency and status.
+    signals : list of dict
+        The signals that it was made of: signal_id, role, event_time, and the best match of each.
+    touches : list of dict
+        What its user saw of the advertiser up to the longest window before it, the latest first:
+        touch_id, event_time, kind, campaign_id, surface, and reason: won, weaker_kind, earlier,
+        tie_by_touch_id, outside_window or withheld_by_holdout.
+    credits : list of dict
+        Its rows of the table credits.
+    """
+
+    conversion: dict[str, object]
+    signals: list[dict[str, object]]
+    touches: list[dict[str, object]]
+    credits: list[dict[str, object]]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as plain values, for JSON."""
+        return {
+            **self.conversion,
+            "signals": self.signals,
+            "touches": self.touches,
+            "credits": self.credits,
+        }
+
+
+def explain_conversion(
+    warehouse: Warehouse, conversion_id: str, config: AttributionConfig
+) -> ConversionExplanation:
+    """Tell why one conversion was credited as it was.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        A warehouse whose days have been attributed.
+    conversion_id : str
+        The conversion: the id of its first signal.
+    config : AttributionConfig
+        The windows that were in force.
+
+    Raises
+    ------
+    UnknownNameError
+        If no conversion has this id.
+    """
+    rows = warehouse.query("attribution/explain_conversion", conversion_id=conversion_id)
+    if rows.is_empty():
+        raise UnknownNameError(
+            f'no conversion "{conversion_id}" in {warehouse.path}. A conversion is named by its '
+            f"first signal: see adscribe explain match {conversion_id}."
+        )
+    touches = warehouse.query(
+        "attribution/explain_touches", conversion_id=conversion_id, **windows(config)
+    )
+    signals = warehouse.query("attribution/explain_signals", conversion_id=conversion_id)
+    return ConversionExplanation(
+        rows.drop(_CREDIT_COLUMNS).row(0, named=True),
+        signals.to_dicts(),
+        touches.to_dicts(),
+        rows.select(_CREDIT_COLUMNS).to_dicts(),
+    )

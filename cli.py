@@ -1,0 +1,357 @@
+"""The command line: parse, call, print."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+import attribution
+import matching
+import simulation
+import terminal
+from daily import DayRange, Stage, open_run, run_days
+from warehouse.config import Config, Model, load_config
+from warehouse.database import Warehouse
+from warehouse.errors import AdscribeError, ConfigError, nearest
+from warehouse.importers import import_criteo, import_ipinyou
+from warehouse.logs import LogFolder
+from warehouse.runs import version
+
+_Typer = typer.Typer
+app = _Typer(
+    name="adscribe",
+    help="Link ad and conversion signals to users, and conversions to the touchpoints that earned "
+    "them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+import_app = _Typer(no_args_is_help=True, help="Turn a public data set into a folder of logs.")
+explain_app = _Typer(no_args_is_help=True, help="Tell why a signal or conversion is as it is.")
+app.add_typer(import_app, name="import")
+app.add_typer(explain_app, name="explain")
+
+_DAY = ["%Y-%m-%d"]
+Db = Annotated[Path, typer.Option("--db", help="The warehouse, a DuckDB file.")]
+Logs = Annotated[Path, typer.Option("--logs", help="Folder of logs (see docs/logs.md).")]
+Day = Annotated[datetime | None, typer.Option("--day", formats=_DAY, help="Only this log day.")]
+From = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First log day.")]
+To = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last log day.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="TOML file (see docs/configuration.md).")
+]
+Models = Annotated[
+    str | None, typer.Option("--models", help="Attribution models, comma-separated, or all.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version())
+        raise typer.Exit
+
+
+@app.callback()
+def _adscribe(
+    _show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")],
+    users: Annotated[int, typer.Option(min=1, help="Users of the platform.")] = 20_000,
+    days: Annotated[int, typer.Option(min=1, help="Days of logs.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same world.")] = 1,
+    start: Annotated[datetime, typer.Option(formats=_DAY, help="First day.")] = datetime(  # noqa: DTZ001
+        2026, 1, 5
+    ),
+) -> None:
+    """Write the logs of an advertising world whose truth is known.
+
+    Example: adscribe simulate world --users 20000 --days 7 --seed 1
+    """
+    with terminal.progress_bar() as progress:
+        try:
+            rows = simulation.simulate(
+                out, users=users, days=days, seed=seed, start=start.date(), progress=progress
+            )
+        except FileExistsError as error:
+            raise ConfigError(str(error)) from error
+    _print_rows(out, rows)
+
+
+@import_app.command()
+def ipinyou(
+    impressions: Annotated[Path, typer.Argument(help="Impression log (plain, .gz or .bz2).")],
+    out: Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")],
+    clicks: Annotated[Path | None, typer.Option(help="Click log of the same days.")] = None,
+    activity_share: Annotated[
+        float, typer.Option(help="Earlier share of the time span that becomes activity.")
+    ] = 0.5,
+) -> None:
+    """Import iPinYou's real-time-bidding log (season 2 or 3).
+
+    The earlier part becomes activity and touchpoints, the later part signals; the user ids of the
+    signals go to truth_match.parquet.
+
+    Example: adscribe import ipinyou imp.20131021.txt.bz2 logs --clicks clk.20131021.txt.bz2
+    """
+    _print_rows(out, import_ipinyou(impressions, clicks, out, activity_share=activity_share))
+
+
+@import_app.command()
+def criteo(
+    journeys: Annotated[Path, typer.Argument(help="The published .tsv.gz, or the journeys .csv.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")],
+    start: Annotated[datetime, typer.Option(formats=_DAY, help="Day of second 0.")] = datetime(  # noqa: DTZ001
+        2017, 1, 1
+    ),
+) -> None:
+    """Import Criteo's log for attribution modelling, as published or as journeys.
+
+    Example: adscribe import criteo criteo_attribution_dataset.tsv.gz logs
+    """
+    _print_rows(out, import_criteo(journeys, out, start=start.date()))
+
+
+@app.command()
+def ingest(
+    logs: Logs,
+    db: Db,
+    day: Day = None,
+    first: From = None,
+    last: To = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read logs into the warehouse; refused rows go to rejected_rows.
+
+    Example: adscribe ingest --logs world --db ads.duckdb --day 2026-01-05
+    """
+    _do("ingest", db, logs, (Stage.INGEST,), _days(day, first, last), _config(config), as_json)
+
+
+@app.command()
+def match(
+    db: Db,
+    day: Day = None,
+    first: From = None,
+    last: To = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the users of signals that have been ingested.
+
+    Example: adscribe match --db ads.duckdb --day 2026-01-05
+    """
+    _do("match", db, None, (Stage.MATCH,), _days(day, first, last), _config(config), as_json)
+
+
+@app.command()
+def attribute(
+    db: Db,
+    day: Day = None,
+    first: From = None,
+    last: To = None,
+    config: ConfigFile = None,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Credit conversions whose signals have been matched.
+
+    Example: adscribe attribute --db ads.duckdb --day 2026-01-05
+    """
+    settings = _config(config, models)
+    _do("attribute", db, None, (Stage.ATTRIBUTE,), _days(day, first, last), settings, as_json)
+
+
+@app.command()
+def run(
+    logs: Logs,
+    db: Db,
+    day: Day = None,
+    first: From = None,
+    last: To = None,
+    config: ConfigFile = None,
+    models: Models = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do the whole daily run: ingest, match and attribute, for every day of the logs or some.
+
+    Example: adscribe run --logs world --db ads.duckdb
+    """
+    settings = _config(config, models)
+    _do("run", db, logs, tuple(Stage), _days(day, first, last), settings, as_json)
+
+
+@app.command()
+def evaluate(
+    db: Db,
+    truth: Annotated[Path, typer.Option("--truth", help="Parquet with signal_id and user_id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare the matches with a known truth.
+
+    Example: adscribe evaluate --db ads.duckdb --truth world/truth_match.parquet
+    """
+    with Warehouse.open(db, read_only=True) as warehouse:
+        evaluation = matching.evaluate(warehouse, truth)
+    if as_json:
+        _print_json(evaluation.to_dict())
+    else:
+        terminal.show_evaluation(evaluation)
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="; ".join(attribution.report_names()))],
+    db: Db,
+    form: Annotated[
+        attribution.Format, typer.Option("--format", help="How to write it.")
+    ] = attribution.Format.TABLE,
+    out: Annotated[Path | None, typer.Option(help="File to write instead of the screen.")] = None,
+) -> None:
+    """Print a report, or write it to a file.
+
+    Example: adscribe report campaign_credit --db ads.duckdb --format csv --out credit.csv
+    """
+    with Warehouse.open(db, read_only=True) as warehouse:
+        frame = attribution.report(warehouse, name)
+    if form is attribution.Format.TABLE:
+        if out is not None:
+            raise ConfigError("--out needs a --format of csv, json, parquet or html.")
+        terminal.show_frame(frame, title=name.replace("_", " "))
+        return
+    content = attribution.encode(frame, form, title=name.replace("_", " "))
+    if out is not None:
+        _write(out, content)
+    elif form is attribution.Format.PARQUET and sys.stdout.isatty():
+        raise ConfigError("Parquet is not for the screen. Name a file with --out.")
+    else:
+        sys.stdout.buffer.write(content)
+
+
+@explain_app.command("match")
+def explain_match(signal_id: str, db: Db, as_json: AsJson = False) -> None:
+    """Tell why a signal was matched as it was.
+
+    Example: adscribe explain match s0000000001 --db ads.duckdb
+    """
+    with Warehouse.open(db, read_only=True) as warehouse:
+        explanation = matching.explain_signal(warehouse, signal_id)
+    if as_json:
+        _print_json(explanation.to_dict())
+    else:
+        terminal.show_signal(explanation)
+
+
+@explain_app.command("conversion")
+def explain_conversion(
+    conversion_id: str, db: Db, config: ConfigFile = None, as_json: AsJson = False
+) -> None:
+    """Tell why a conversion was credited as it was: its signals, touches and credit.
+
+    Example: adscribe explain conversion s0000000001 --db ads.duckdb
+    """
+    windows = _config(config).attribution
+    with Warehouse.open(db, read_only=True) as warehouse:
+        explanation = attribution.explain_conversion(warehouse, conversion_id, windows)
+    if as_json:
+        _print_json(explanation.to_dict())
+    else:
+        terminal.show_conversion(explanation)
+
+
+def _do(
+    command: str,
+    db: Path,
+    logs: Path | None,
+    stages: tuple[Stage, ...],
+    days: DayRange,
+    config: Config,
+    as_json: bool,
+) -> None:
+    folder = None if logs is None else LogFolder.find(logs)
+    with terminal.progress_bar() as move, open_run(db, command, config) as (started, key):
+
+        def progress(day: date | None, stage: Stage, done: int, total: int) -> None:
+            move(f"{day or 'all days'} {stage}", done / total)
+
+        done = run_days(started, key, logs=folder, days=days, stages=stages, progress=progress)
+        totals = attribution.report(started.warehouse, "daily_totals")
+        run_id = started.run_id
+    totals = totals.filter(totals["day"].is_in(done))
+    if as_json:
+        _print_json({"run_id": run_id, "days": totals.to_dicts()})
+    else:
+        terminal.show_frame(totals, title=f"{command}: {done[0]} to {done[-1]}")
+
+
+def _days(day: datetime | None, first: datetime | None, last: datetime | None) -> DayRange:
+    if day is not None:
+        if first is not None or last is not None:
+            raise typer.BadParameter("--day stands alone, without --from and --to.")
+        return DayRange(day.date(), day.date())
+    return DayRange(first.date() if first else None, last.date() if last else None)
+
+
+def _config(path: Path | None, models: str | None = None) -> Config:
+    config = load_config(path)
+    if models is None:
+        return config
+    names = list(Model) if models == "all" else [name.strip() for name in models.split(",")]
+    for name in names:
+        if name not in list(Model):
+            raise ConfigError(f'--models: no model "{name}"; {nearest(name, list(Model))}')
+    chosen = config.attribution.model_copy(update={"models": tuple(map(Model, names))})
+    return config.model_copy(update={"attribution": chosen})
+
+
+def _print_rows(out: Path, rows: dict[str, int]) -> None:
+    for table, count in rows.items():
+        typer.echo(f"{table:<14} {count:>12,} rows")
+    typer.echo(f"written to {out}")
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, default=str, indent=2))
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}. Name a file that can be written.") from error
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"adscribe: {message}", err=True)
+    raise SystemExit(1)
+
+
+def main() -> None:
+    """Run the command line; an error made on purpose is one line and exit code 1."""
+    handler: Callable[[], logging.Handler] = logging.StreamHandler
+    if not sys.stderr.isatty():
+        logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler()])
+    try:
+        app()
+    except AdscribeError as error:
+        _fail(" ".join(str(error).split()))
+
+
+if __name__ == "__main__":
+    main()

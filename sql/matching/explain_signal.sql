@@ -1,0 +1,20 @@
+-- purpose: what one signal says of itself, identifiers aside
+-- grain: the signal, or no row where there is none
+-- reads: signals, matches
+-- parameters: $signal_id
+SELECT
+    signals.signal_id,
+    signals.day,
+    signals.event_time,
+    signals.advertiser_id,
+    signals.event_name,
+    signals.order_id,
+    signals.source_file,
+    signals.source_row,
+    matches.user_id,
+    matches.method,
+    matches.match_probability,
+    matches.model_version
+FROM signals
+LEFT JOIN matches ON matches.signal_id = signals.signal_id AND matches.rank = 1
+WHERE signals.signal_id = $signal_id

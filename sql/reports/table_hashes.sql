@@ -1,0 +1,31 @@
+-- purpose: whether two warehouses hold the same rows: equal hashes, equal tables in any order
+-- grain: one table of the contract; ledgers of what happened (runs, restatements) are not among them
+-- reads: activity, touchpoints, signals, costs, rejected_rows, identity_links, matches,
+--     match_conflicts, conversions, conversion_signals, credits
+-- parameters: none
+WITH hashes AS (
+    SELECT 'activity' AS table_name, count(*) AS row_count, sum(hash(t)) AS row_hash FROM activity AS t
+    UNION ALL
+    SELECT 'touchpoints', count(*), sum(hash(t)) FROM touchpoints AS t
+    UNION ALL
+    SELECT 'signals', count(*), sum(hash(t)) FROM signals AS t
+    UNION ALL
+    SELECT 'costs', count(*), sum(hash(t)) FROM costs AS t
+    UNION ALL
+    SELECT 'rejected_rows', count(*), sum(hash(t)) FROM rejected_rows AS t
+    UNION ALL
+    SELECT 'identity_links', count(*), sum(hash(t)) FROM identity_links AS t
+    UNION ALL
+    SELECT 'matches', count(*), sum(hash(t)) FROM matches AS t
+    UNION ALL
+    SELECT 'match_conflicts', count(*), sum(hash(t)) FROM match_conflicts AS t
+    UNION ALL
+    SELECT 'conversions', count(*), sum(hash(t)) FROM conversions AS t
+    UNION ALL
+    SELECT 'conversion_signals', count(*), sum(hash(t)) FROM conversion_signals AS t
+    UNION ALL
+    SELECT 'credits', count(*), sum(hash(t)) FROM credits AS t
+)
+SELECT table_name, row_count, coalesce(CAST(row_hash AS VARCHAR), '0') AS row_hash
+FROM hashes
+ORDER BY table_name

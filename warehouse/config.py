@@ -1,0 +1,138 @@
+"""The configuration file: pydantic models read from TOML.
+
+Every key has a default, so that the file may be absent. A key that does not exist is an error that
+names the nearest one that does.
+"""
+
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from warehouse.errors import ConfigError, nearest
+from warehouse.schemas import TABLES
+
+
+class Method(StrEnum):
+    """An identifier by which a signal names a user."""
+
+    CLICK_ID = "click_id"
+    EMAIL = "email"
+    PHONE = "phone"
+    DEVICE_ID = "device_id"
+    COOKIE_ID = "cookie_id"
+    EXTERNAL_ID = "external_id"
+
+
+class Model(StrEnum):
+    """A way to divide a conversion among its touchpoints."""
+
+    LAST_TOUCH = "last_touch"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WarehouseConfig(_Section):
+    """``[warehouse]``: what DuckDB may use."""
+
+    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")] | None = None
+    threads: Annotated[int, Field(ge=1)] | None = None
+
+
+class PrivacyConfig(_Section):
+    """``[privacy]``: where the key of the identifier digests lies."""
+
+    key_file: Path | None = None
+
+
+class MatchingConfig(_Section):
+    """``[matching]``: which identifiers are followed, the most trusted first."""
+
+    order: tuple[Method, ...] = tuple(Method)
+
+    @model_validator(mode="after")
+    def _once_each(self) -> Self:
+        if len(set(self.order)) < len(self.order):
+            raise ValueError("an identifier stands twice in order")
+        return self
+
+
+class AttributionConfig(_Section):
+    """``[attribution]``: models, lookback windows and deduplication."""
+
+    models: tuple[Model, ...] = (Model.LAST_TOUCH,)
+    click_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 7 * 24
+    engaged_view_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 24
+    view_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 24
+    dedup_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 48
+
+
+class Config(_Section):
+    """The whole configuration file."""
+
+    warehouse: WarehouseConfig = WarehouseConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
+    columns: dict[str, dict[str, str]] = Field(default_factory=dict)
+    matching: MatchingConfig = MatchingConfig()
+    attribution: AttributionConfig = AttributionConfig()
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Self:
+        for table, mapping in self.columns.items():
+            if table not in TABLES:
+                raise ValueError(f"[columns.{table}]: no such log; {nearest(table, TABLES)}")
+            known = TABLES[table].columns
+            for column in mapping:
+                if column not in known:
+                    raise ValueError(
+                        f"[columns.{table}] {column}: no such column; {nearest(column, known)}"
+                    )
+            if len(set(mapping.values())) < len(mapping):
+                raise ValueError(f"[columns.{table}]: two columns are read from the same source")
+        return self
+
+
+def load_config(path: Path | None) -> Config:
+    """Read a configuration file; the defaults when there is none.
+
+    Parameters
+    ----------
+    path : Path or None
+        A TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read, is not TOML, or has an unknown key or a wrong value.
+    """
+    if path is None:
+        return Config()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}. Name a readable file.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}.") from error
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """Turn pydantic's first complaint into one line with a mend."""
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    if first["type"] != "extra_forbidden":
+        prefix = f"{'.'.join(place)}: " if place else ""
+        return f"{prefix}{first['msg'].removeprefix('Value error, ')}."
+    section: type[BaseModel] = Config
+    for part in place[:-1]:
+        inner = section.model_fields[part].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            section = inner
+    return f'unknown key "{".".join(place)}": {nearest(place[-1], section.model_fields)}'

@@ -1,0 +1,205 @@
+"""Log files → the tables activity, touchpoints, signals, costs and rejected_rows.
+
+What is read replaces what was stored for the same days, in one transaction, whole. Files in a
+``date=`` folder belong to that day; a file that holds many days is read once for all of them.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+
+from warehouse.config import Config
+from warehouse.conform import Conformed, conform, days_of, refuse_lines
+from warehouse.database import Warehouse
+from warehouse.identifiers import IdentifierKey
+from warehouse.logs import LogFile, LogFolder, unknown_day
+from warehouse.readers import read
+from warehouse.runs import Run, StageCounts
+from warehouse.schemas import TABLES, LogTable
+
+_PAUSE_AT_BAD_ROWS: Final = 500_000
+
+
+def days_in(logs: LogFolder, config: Config) -> list[date]:
+    """Return every day that the logs hold, in order.
+
+    Files outside ``date=`` folders are read for the times in them.
+
+    Raises
+    ------
+    InputFileError
+        If a file cannot be read, or if there is no row with a valid time in any.
+    """
+    days = logs.folder_days()
+    for file in logs.undated():
+        table, mapping = TABLES[file.table], config.columns.get(file.table, {})
+        wanted = [mapping.get(name, name) for name in table.dated_by]
+        for batch in read(file, wanted, required=wanted[-1:]):
+            days |= days_of(batch.rows, table=table, file=file, mapping=mapping)
+    if not days:
+        raise unknown_day(days, date.min)
+    return sorted(days)
+
+
+def ingest_logs(run: Run, logs: LogFolder, days: list[date], key: IdentifierKey) -> None:
+    """Read the logs of some days into the warehouse.
+
+    Parameters
+    ----------
+    run : Run
+        The run whose warehouse, configuration and ledger are used. Each day of ``date=`` folders is
+        a stage of its own; the files that hold many days are one stage together, before them.
+    logs : LogFolder
+        Where the logs lie.
+    days : list of date
+        The days wanted, in order.
+    key : IdentifierKey
+        The key of the identifier digests.
+
+    Raises
+    ------
+    InputFileError
+        If a file cannot be read at all; the stage that it belongs to is undone.
+    """
+    ingest_undated(run, logs, days, key)
+    for day in days:
+        ingest_day(run, logs, day, key)
+
+
+def ingest_undated(run: Run, logs: LogFolder, days: list[date], key: IdentifierKey) -> None:
+    """Read the files that hold many days, once for all `days`; nothing where there are none."""
+    files = logs.undated()
+    if files:
+        with run.stage("ingest", None) as counts:
+            _replace(run, files, days, key, counts)
+
+
+def ingest_day(run: Run, logs: LogFolder, day: date, key: IdentifierKey) -> None:
+    """Read the ``date=`` folders of one day; nothing where no log has such folders."""
+    tables = {file.table for file in logs.files if file.day is not None}
+    if tables:
+        with run.stage("ingest", day) as counts:
+            _replace(run, logs.dated(day), [day], key, counts, tables=tables)
+
+
+def _replace(
+    run: Run,
+    files: list[LogFile],
+    days: list[date],
+    key: IdentifierKey,
+    counts: StageCounts,
+    *,
+    tables: Iterable[str] = (),
+) -> None:
+    """Replace the rows of `days` in the tables of `files`, and in `tables` without a file."""
+    warehouse, span = run.warehouse, {"first_day": days[0], "last_day": days[-1]}
+    warehouse.execute("ingest/macros")
+    for name in sorted({file.table for file in files} | set(tables)):
+        table = TABLES[name]
+        mine = [file for file in files if file.table == name]
+        undated = any(file.day is None for file in mine)
+        warehouse.execute(f"ingest/delete_{name}", **span)
+        warehouse.execute("ingest/delete_rejected_rows", table_name=name, undated=undated, **span)
+        for file in mine:
+            _store(warehouse, _Stream(file, table, days, run.config), key=key, counts=counts)
+        if table.key:
+            warehouse.execute(f"ingest/repeated_{name}", **span)
+            repeats = warehouse.execute(f"ingest/reject_repeated_{name}")
+            if repeats:
+                warehouse.execute(f"ingest/delete_repeated_{name}")
+            counts.rows_out -= repeats
+            counts.rows_rejected += repeats
+
+
+class _Stream:
+    """The good rows of one file as Arrow batches; the bad ones collected on the way.
+
+    DuckDB pulls the batches while it stores them, so that reading, validating and compressing
+    overlap. It cannot store the bad rows meanwhile: the stream pauses when there are many.
+    """
+
+    def __init__(
+        self, file: LogFile, table: LogTable, days: Collection[date], config: Config
+    ) -> None:
+        self.file = file
+        self.table = table
+        self.bad: list[pl.DataFrame] = []
+        self.error: BaseException | None = None
+        self.ended = False
+        self.rows = 0
+        self._days = days
+        self._batches = _conformed(file, table, config)
+
+    def reader(self) -> pa.RecordBatchReader:
+        """Return the rows up to the next pause."""
+        schema = self._arrow(_no_rows(self.table)).schema
+        return pa.RecordBatchReader.from_batches(schema, self._pull())
+
+    def _pull(self) -> Iterator[pa.RecordBatch]:
+        try:
+            while sum(map(len, self.bad)) < _PAUSE_AT_BAD_ROWS:
+                batch = next(self._batches, None)
+                if batch is None:
+                    self.ended = True
+                    return
+                good, bad = self._of_my_days(batch)
+                if len(bad):
+                    self.bad.append(bad)
+                self.rows += len(good)
+                yield from self._arrow(good).to_batches()
+        except BaseException as error:  # noqa: BLE001 -- DuckDB would turn it into text
+            self.error = error
+
+    def _of_my_days(self, batch: Conformed) -> tuple[pl.DataFrame, pl.DataFrame]:
+        if self.file.day is not None:
+            return batch.good, batch.bad
+        # A row that could not be dated belongs to no day: it is kept whichever day is read.
+        mine = pl.col("log_day").is_in(self._days)
+        return batch.good.filter(mine), batch.bad.filter(mine | pl.col("log_day").is_null())
+
+    @staticmethod
+    def _arrow(frame: pl.DataFrame) -> pa.Table:
+        return frame.to_arrow(compat_level=pl.CompatLevel.newest())
+
+
+def _store(
+    warehouse: Warehouse, stream: _Stream, *, key: IdentifierKey, counts: StageCounts
+) -> None:
+    """Insert a file's good rows into its table and the others into rejected_rows."""
+    name = stream.table.name
+    parameters: dict[str, object] = {} if name == "costs" else dict(key.pads)
+    if stream.table.key:
+        parameters["file"] = stream.file.name
+    while not stream.ended:
+        with warehouse.frame("batch", stream.reader()):
+            warehouse.execute(f"ingest/insert_{name}", **parameters)
+        if stream.error is not None:
+            raise stream.error
+        for bad in stream.bad:
+            with warehouse.frame("batch", bad):
+                warehouse.execute(
+                    "ingest/insert_rejected_rows", table_name=name, file=stream.file.name
+                )
+            counts.rows_in += len(bad)
+            counts.rows_rejected += len(bad)
+        stream.bad.clear()
+    counts.rows_in += stream.rows
+    counts.rows_out += stream.rows
+
+
+def _conformed(file: LogFile, table: LogTable, config: Config) -> Iterator[Conformed]:
+    mapping = config.columns.get(table.name, {})
+    wanted = [mapping.get(name, name) for name in table.columns]
+    required = [mapping.get(name, name) for name in table.required]
+    for batch in read(file, wanted, required):
+        if len(batch.rows):
+            yield conform(batch.rows, table=table, file=file, mapping=mapping)
+        if len(batch.refused):
+            yield Conformed(_no_rows(table), refuse_lines(batch.refused, file=file))
+
+
+def _no_rows(table: LogTable) -> pl.DataFrame:
+    return pl.DataFrame(schema={"log_day": pl.Date, "source_row": pl.Int64, **table.columns})
