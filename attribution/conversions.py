@@ -18,10 +18,11 @@ HOUR_US: Final = 3_600_000_000
 def update_conversions(warehouse: Warehouse, day: date, config: AttributionConfig) -> None:
     """Work out anew the orders that the signals of one log day, or new matches, concern.
 
-    Makes the temporary tables new_conversions and stale_conversions, and replaces the rows of
-    conversions and conversion_signals.
+    Makes the temporary tables new_conversions, stale_conversions and stale_paths, and replaces the
+    rows of conversions and conversion_signals.
     """
-    warehouse.execute("attribution/affected_orders", day=day)
+    warehouse.execute("attribution/touched_signals", day=day)
+    warehouse.execute("attribution/affected_orders")
     warehouse.execute("attribution/order_signals")
     warehouse.execute("attribution/first_signals")
     dedup_us = config.dedup_window_hours * HOUR_US
@@ -30,6 +31,7 @@ def update_conversions(warehouse: Warehouse, day: date, config: AttributionConfi
     warehouse.execute("attribution/signal_roles")
     warehouse.execute("attribution/new_conversions")
     warehouse.execute("attribution/stale_conversions")
+    warehouse.execute("attribution/stale_paths")
     warehouse.execute("attribution/delete_conversions")
     warehouse.execute("attribution/delete_conversion_signals")
     warehouse.execute("attribution/insert_conversions")

@@ -1,10 +1,14 @@
 """Conversions and touchpoints → credit: whose the conversion is, what may earn it, what does."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from attribution.conversions import HOUR_US
 from warehouse.config import AttributionConfig, MatchingConfig
 from warehouse.database import Warehouse
+
+_LOGGED_AHEAD: Final = timedelta(days=2)  # no row stands in the log longer before its event
+_NEVER: Final = datetime(2100, 1, 1)  # noqa: DTZ001 -- the warehouse keeps UTC without a zone
 
 
 def windows(config: AttributionConfig) -> dict[str, int]:
@@ -27,16 +31,40 @@ def update_credits(
 ) -> None:
     """Credit the conversions worked out anew, and those that the day's touches could have earned.
 
-    Replaces their rows of credits and writes what changed to restatements.
+    Replaces their rows of path_touches and credits and writes what changed to restatements. Where
+    only the value of an old order was adjusted its stored path serves again: looking for it would
+    mean reading the touchpoints of its days.
     """
     lookback = windows(attribution)
-    longest = lookback["longest_window_us"]
     methods = [str(method) for method in matching.order]
-    warehouse.execute("attribution/reached_conversions", day=day, longest_window_us=longest)
+    _find_reached(warehouse, day, lookback["longest_window_us"])
     warehouse.execute("attribution/work_conversions", methods=methods)
-    warehouse.execute("attribution/eligible_touches", **lookback)
+    _find_paths(warehouse, lookback)
     warehouse.execute("attribution/last_touch")
     warehouse.execute("attribution/old_credits")
     warehouse.execute("attribution/delete_credits")
     warehouse.execute("attribution/insert_credits")
     warehouse.execute("attribution/insert_restatements", run_id=run_id)
+
+
+def _find_reached(warehouse: Warehouse, day: date, longest_window_us: int) -> None:
+    """Make reached_conversions, from the conversions since the day's earliest touch."""
+    first = warehouse.query("attribution/touch_span", day=day).item() or _NEVER
+    warehouse.execute(
+        "attribution/reached_conversions",
+        day=day,
+        longest_window_us=longest_window_us,
+        first_event_day=first.date(),
+        first_log_day=first.date() - _LOGGED_AHEAD,
+    )
+
+
+def _find_paths(warehouse: Warehouse, lookback: dict[str, int]) -> None:
+    """Make eligible_touches and replace the rows of path_touches."""
+    longest_window_us = lookback.pop("longest_window_us")
+    warehouse.execute("attribution/kept_paths")
+    warehouse.execute("attribution/sought_paths")
+    span = warehouse.query("attribution/sought_span", longest_window_us=longest_window_us)
+    warehouse.execute("attribution/eligible_touches", **lookback, **span.row(0, named=True))
+    warehouse.execute("attribution/delete_path_touches")
+    warehouse.execute("attribution/insert_path_touches")

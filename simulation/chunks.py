@@ -121,24 +121,18 @@ def _harvest_signals(
     )
     disclosure = draw_disclosure(next(streams), population, conversions, visits, config)
     distinct, log_row, log_day = draw_signals(next(streams), conversions, visits, clock, config)
-    sent = Dispatch(
-        rows=distinct,
-        population=population,
-        devices=devices,
-        conversions=conversions,
-        visits=visits,
-        disclosure=disclosure,
-        seen=observe(
-            population,
-            world.plan,
-            clock,
-            person=conversions.person[distinct.conversion],
-            device=visits.device[distinct.conversion],
-            kind=visits.kind[distinct.conversion],
-            time=distinct.time,
-            config=config,
-        ),
+    source = distinct.conversion
+    seen = observe(
+        population,
+        world.plan,
+        clock,
+        person=conversions.person[source],
+        device=visits.device[source],
+        kind=visits.kind[source],
+        time=distinct.time,
+        config=config,
     )
+    sent = Dispatch(distinct, population, devices, conversions, visits, disclosure, seen)
     frame = signal_frame(
         next(streams),
         sent,

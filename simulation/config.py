@@ -1,11 +1,13 @@
 """Every rate of the simulated world, each with its source."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Surface = Literal["feed", "short_video", "live", "search", "shop"]
 SURFACES: tuple[Surface, ...] = ("feed", "short_video", "live", "search", "shop")
+
+SignalField = Literal["ip", "user_agent", "screen", "language", "timezone", "url"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Above0 = Annotated[float, Field(gt=0)]
@@ -119,12 +121,12 @@ class WorldConfig(BaseModel):
     # the finding of Blake, Nosko and Tadelis (Econometrica 2015) in mind: search and retargeting
     # reach those who would buy anyway.
     campaign_effects: tuple[AtLeast0, ...] = (
-        1.3, 1.1, 1.4, 1.2,
-        1.0, 1.3, 0.8, 0.7,
-        0.8, 1.2, 1.0, 0.9,
-        1.3, 0.8, 1.0, 0.1,
-        1.2, 0.9, 1.3, 0.8,
-        1.0, 1.4, 0.3, 1.2,
+        1.3, 1.1, 1.4, 1.4,
+        1.0, 1.2, 0.8, 0.8,
+        0.9, 1.2, 1.0, 1.0,
+        1.3, 0.9, 1.0, 0.05,
+        1.2, 0.9, 1.3, 0.9,
+        1.0, 1.3, 0.3, 1.4,
     )  # fmt: skip
     # How steeply delivery prefers those who intend to buy (exponent on standardised intent).
     # Assumed; Gordon et al. (Marketing Science 2019) show that such selection misleads even rich
@@ -147,7 +149,7 @@ class WorldConfig(BaseModel):
 
     # --- causes ---
     # Assumed: tuned so that about a quarter of the users' conversions are caused by ads.
-    click_effect: AtLeast0 = 0.150
+    click_effect: AtLeast0 = 0.142
     engaged_view_effect: AtLeast0 = 0.0060
     impression_effect: AtLeast0 = 0.0020
     effect_intent: AtLeast0 = 0.25
@@ -155,6 +157,8 @@ class WorldConfig(BaseModel):
     # same visit.
     effect_half_life_days: Above0 = 1.3
     same_visit_share: Share = 0.45
+    same_visit_share_view: Share = 0.10
+    visit_minutes: Above0 = 9.0
     # Assumed: shopping episodes a person and day over all advertisers, and the share that end in a
     # conversion.
     episodes_per_person_day: Above0 = 0.051
@@ -175,6 +179,8 @@ class WorldConfig(BaseModel):
     currencies: tuple[str, ...] = ("USD", "USD", "EUR", "GBP", "JPY", "BRL")
     median_values: tuple[Above0, ...] = (42.0, 85.0, 38.0, 30.0, 5200.0, 160.0)
     value_sigma: Above0 = 0.8
+    # Assumed: a first subscription payment is small beside an order.
+    subscription_value: Above0 = 0.4
     # European Central Bank reference rates of 2024, rounded: units for one US dollar.
     exchange: dict[str, Above0] = {"USD": 1.0, "EUR": 0.92, "GBP": 0.78, "JPY": 151.0, "BRL": 5.4}
     # Assumed: US dollars for a thousand impressions, or for one click where search and shop bill
@@ -185,6 +191,8 @@ class WorldConfig(BaseModel):
     cost_per_click: dict[Surface, AtLeast0] = {
         "feed": 0.0, "short_video": 0.0, "live": 0.0, "search": 0.9, "shop": 0.6,
     }  # fmt: skip
+    # Assumed: prices of an auction vary around the campaign's.
+    price_sigma: AtLeast0 = 0.3
     # Assumed: invoices differ from logged costs by about one percent.
     billing_difference: Share = 0.01
 
@@ -228,8 +236,10 @@ class WorldConfig(BaseModel):
     consent_denied_europe: Share = 0.17
     consent_denied_elsewhere: Share = 0.04
     consent_missing: Share = 0.15
-    # Assumed: pixel and server both send; senders retry.
-    twin_share: Share = 0.12
+    # Assumed: pixel and server both send browser orders; most copies keep the click id; senders
+    # retry.
+    twin_share: Share = 0.22
+    twin_keeps_click_id: Share = 0.80
     resend_share: Share = 0.012
     # Assumed: delays of seconds, of hours (batches) and of one to three days.
     hours_late_share: Share = 0.07
@@ -239,6 +249,23 @@ class WorldConfig(BaseModel):
     # of them.
     retraction_share: Share = 0.03
     restatement_share: Share = 0.02
+    # Assumed: first and last day after the purchase, and the least and largest new value, relative.
+    retraction_days: tuple[AtLeast0, AtLeast0] = (0.5, 7.0)
+    restatement_days: tuple[AtLeast0, AtLeast0] = (0.05, 4.0)
+    restatement_values: tuple[AtLeast0, AtLeast0] = (0.5, 1.2)
+    # Rows with each field by travel: pixel, webview, app, server, offline. Assumed: a pixel sees
+    # the browser, a server passes on what its developers thought of.
+    filled: dict[SignalField, tuple[Share, Share, Share, Share, Share]] = {
+        "ip": (0.99, 0.99, 0.98, 0.88, 0.0),
+        "user_agent": (0.99, 0.99, 0.95, 0.82, 0.0),
+        "screen": (0.92, 0.92, 0.85, 0.10, 0.0),
+        "language": (0.95, 0.95, 0.90, 0.25, 0.0),
+        "timezone": (0.70, 0.70, 0.85, 0.05, 0.0),
+        "url": (0.97, 0.97, 0.0, 0.80, 0.0),
+    }
+    # Assumed: pages whose address still shows the click id, and those with junk parameters.
+    url_click_id_share: Share = 0.80
+    url_junk_share: Share = 0.12
 
     # --- invalid traffic ---
     # Assumed: far below Imperva's third of all web traffic (2024), for these bots hold accounts of
@@ -282,4 +309,8 @@ class WorldConfig(BaseModel):
         ):
             if set(getattr(self, name)) != set(SURFACES):
                 raise ValueError(f"{name}: one value for each of {', '.join(SURFACES)} is needed")
+        if set(self.filled) != set(get_args(SignalField)):
+            raise ValueError(
+                f"filled: one row for each of {', '.join(get_args(SignalField))} is needed"
+            )
         return self

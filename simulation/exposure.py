@@ -174,7 +174,7 @@ def _follow(
         time=reach.time[source] + pause,
         control=control[source],
         genuine=~bot[source],
-        cost=_draw_costs(rng, campaigns, campaign[source], kind, control[source]),
+        cost=_draw_costs(rng, campaigns, campaign[source], kind, control[source], config),
     )
 
 
@@ -205,17 +205,23 @@ def _draw_flood(
         time=rng.integers(0, clock.days * DAY, len(user)),
         control=none,
         genuine=none,
-        cost=_draw_costs(rng, campaigns, campaign, kind, none),
+        cost=_draw_costs(rng, campaigns, campaign, kind, none, config),
     )
 
 
 def _draw_costs(
-    rng: np.random.Generator, campaigns: Campaigns, campaign: Ints, kind: Ints, control: Bools
+    rng: np.random.Generator,
+    campaigns: Campaigns,
+    campaign: Ints,
+    kind: Ints,
+    control: Bools,
+    config: WorldConfig,
 ) -> Floats:
     """Return what each row costs: prices of an auction vary around the campaign's."""
     paid = np.where(kind == IMPRESSION, campaigns.per_impression[campaign], 0.0)
     paid = np.where(kind == CLICK, campaigns.per_click[campaign], paid)
-    price = paid * np.exp(0.3 * rng.standard_normal(len(campaign)) - 0.045)
+    sigma = config.price_sigma
+    price = paid * np.exp(sigma * rng.standard_normal(len(campaign)) - sigma**2 / 2)
     cost: Floats = np.where(control, np.nan, np.round(price, 6))
     return cost
 

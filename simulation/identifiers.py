@@ -157,9 +157,11 @@ def write_device_id(devices: Devices, device: Ints) -> pl.Series:
     return uuid_text(mix(74, devices.key[device]))
 
 
-def is_original_click(rows: SignalRows, visits: Visits, consent: Ints) -> Bools:
+def keeps_click_id(rows: SignalRows, visits: Visits, consent: Ints, config: WorldConfig) -> Bools:
     """Return which rows carry their visit's click id: originals, and most twins."""
-    copied = (rows.role == ORIGINAL) | ((rows.role == TWIN) & (rows.received % 5 > 0))
+    copied = (rows.role == ORIGINAL) | (
+        (rows.role == TWIN) & (uniform(75, rows.received) < config.twin_keeps_click_id)
+    )
     has: Bools = copied & (visits.click[rows.conversion] >= 0) & (consent != 1)
     return has
 

@@ -81,7 +81,9 @@ def draw_values(
     rng: np.random.Generator, advertiser: Ints, event: Ints, config: WorldConfig
 ) -> Floats:
     """Return each conversion's value in its advertiser's currency; only orders have one."""
-    median = np.array(config.median_values)[advertiser] * np.where(event == SUBSCRIBE, 0.4, 1.0)
+    median = np.array(config.median_values)[advertiser] * np.where(
+        event == SUBSCRIBE, config.subscription_value, 1.0
+    )
     value = median * np.exp(config.value_sigma * rng.standard_normal(len(event)))
     value = round_amounts(value, advertiser, config)
     return np.where((event == REGISTRATION) | (event == INSTALL), np.nan, value)
@@ -115,6 +117,15 @@ def _delays(rng: np.random.Generator, kind: Ints, config: WorldConfig) -> Ints:
     rows = len(kind)
     mean = config.effect_half_life_days / np.log(2) * DAY
     fading = rng.exponential(mean, rows)
-    share = np.select([kind == CLICK, kind == ENGAGED_VIEW], [config.same_visit_share, 0.1], 0.0)
+    share = np.select(
+        [kind == CLICK, kind == ENGAGED_VIEW],
+        [config.same_visit_share, config.same_visit_share_view],
+        0.0,
+    )
     visit = rng.random(rows) < share
-    return np.where(visit, rng.exponential(9 * MINUTE, rows) + MINUTE, fading).astype(np.int64) + 1
+    return (
+        np.where(
+            visit, rng.exponential(config.visit_minutes * MINUTE, rows) + MINUTE, fading
+        ).astype(np.int64)
+        + 1
+    )

@@ -15,7 +15,7 @@ from simulation.frames import write_click_ids, write_places, write_times, write_
 from simulation.hashing import mix
 from simulation.identifiers import (
     Disclosure,
-    is_original_click,
+    keeps_click_id,
     write_cookies,
     write_customers,
     write_device_ids,
@@ -31,16 +31,6 @@ from simulation.texts import address_text, digit_chars, hex_chars, join_chars, k
 
 _ADJUSTMENTS = ("", "", "retraction", "restatement")
 _CONSENTS = ("granted", "denied")
-# Shares of rows with a field, by travel: pixel, webview, app, server, offline. Assumed: a pixel
-# sees the browser, a server passes on what its developers thought of.
-_FILLED = {
-    "ip": (0.99, 0.99, 0.98, 0.88, 0.0),
-    "user_agent": (0.99, 0.99, 0.95, 0.82, 0.0),
-    "screen": (0.92, 0.92, 0.85, 0.10, 0.0),
-    "language": (0.95, 0.95, 0.90, 0.25, 0.0),
-    "timezone": (0.70, 0.70, 0.85, 0.05, 0.0),
-    "url": (0.97, 0.97, 0.0, 0.80, 0.0),
-}
 _JUNK_PARAMETERS = (
     "utm_source=newsletter",
     "gclid=test",
@@ -107,8 +97,9 @@ def signal_frame(
     rows, visits = sent.rows, sent.visits
     consent = sent.disclosure.consent[sent.source]
     touch = (visits.click[sent.source] + first_touch).astype(np.uint64)
-    click_ids = keep(write_click_ids(seed, touch), is_original_click(rows, visits, consent))
+    click_ids = keep(write_click_ids(seed, touch), keeps_click_id(rows, visits, consent, config))
     number = np.arange(len(rows)) + first_signal
+    pages = _write_urls(rng, sent, campaigns, click_ids, config)
     columns = {
         "signal_id": join_chars(b"s", hex_chars(mix(seed, 91, number))),
         "event_time": write_times(clock, rows.time),
@@ -121,7 +112,7 @@ def signal_frame(
         "adjustment": pick(_ADJUSTMENTS, rows.role, rows.role >= RETRACTION),
         "click_id": click_ids,
         **_write_identifiers(rng, sent, consent, config),
-        **_write_surroundings(rng, sent, _write_urls(rng, sent, campaigns, click_ids)),
+        **_write_surroundings(rng, sent, pages, config),
         "consent": pick(_CONSENTS, np.minimum(consent, 1), consent < 2),
     }
     return pl.DataFrame(columns)
@@ -191,7 +182,7 @@ def _write_identifiers(
 
 
 def _write_surroundings(
-    rng: np.random.Generator, sent: Dispatch, pages: pl.Series
+    rng: np.random.Generator, sent: Dispatch, pages: pl.Series, config: WorldConfig
 ) -> dict[str, pl.Series]:
     """Return address, device, place and page columns."""
     devices, device = sent.devices, sent.visits.device[sent.source]
@@ -200,7 +191,7 @@ def _write_surroundings(
     in_app = sent.visits.travel[sent.source] == WEBVIEW
     agent = agents_at(devices, device, sent.rows.time, in_app=in_app)
     city = sent.population.city[sent.person]
-    filled = {field: _draw_filled(rng, field, sent.rows) for field in _FILLED}
+    filled = {field: _draw_filled(rng, config.filled[field], sent.rows) for field in config.filled}
     return {
         "ip": keep(address_text(sent.seen.high, sent.seen.low), filled["ip"]),
         "user_agent": pick(load_agents().text, agent, filled["user_agent"]),
@@ -212,10 +203,10 @@ def _write_surroundings(
     }
 
 
-def _draw_filled(rng: np.random.Generator, field: str, rows: SignalRows) -> Bools:
+def _draw_filled(rng: np.random.Generator, shares: tuple[float, ...], rows: SignalRows) -> Bools:
     """Return which rows have a field; a back office, which adjusts, knows no browser."""
     travel = np.where(rows.role >= RETRACTION, OFFLINE, rows.travel)
-    filled: Bools = rng.random(len(travel)) < np.array(_FILLED[field])[travel]
+    filled: Bools = rng.random(len(travel)) < np.array(shares)[travel]
     return filled
 
 
@@ -225,7 +216,11 @@ def _write_orders(seed: int, sent: Dispatch) -> pl.Series:
 
 
 def _write_urls(
-    rng: np.random.Generator, sent: Dispatch, campaigns: Campaigns, click_ids: pl.Series
+    rng: np.random.Generator,
+    sent: Dispatch,
+    campaigns: Campaigns,
+    click_ids: pl.Series,
+    config: WorldConfig,
 ) -> pl.Series:
     """Return landing pages; some hold the click id, some junk in its place."""
     number = len(sent.rows)
@@ -237,7 +232,7 @@ def _write_urls(
     with_click = pl.concat_str(url, pl.lit("?utm_medium=paid&ttclid="), click_ids)
     with_junk = pl.concat_str(url, pl.lit("?"), junk)
     return pl.select(
-        pl.when(click_ids.is_not_null() & (draw < 0.8)).then(with_click)
-        .when(draw < 0.12).then(with_junk)
+        pl.when(click_ids.is_not_null() & (draw < config.url_click_id_share)).then(with_click)
+        .when(draw < config.url_junk_share).then(with_junk)
         .otherwise(url)
     ).to_series()  # fmt: skip

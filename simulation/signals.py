@@ -105,8 +105,8 @@ def draw_signals(
         [role == TWIN, role == RETRACTION, role == RESTATEMENT],
         [
             rng.exponential(40 * SECOND, rows),
-            rng.uniform(0.5, 7, rows) * DAY,
-            rng.uniform(0.05, 4, rows) * DAY,
+            rng.uniform(*config.retraction_days, rows) * DAY,
+            rng.uniform(*config.restatement_days, rows) * DAY,
         ],
         0.0,
     )
@@ -114,7 +114,9 @@ def draw_signals(
     received = time + _draw_delays(rng, rows, config)
     value = visits.value[source]
     changed = round_amounts(
-        value * rng.uniform(0.5, 1.2, rows), conversions.advertiser[source], config
+        value * rng.uniform(*config.restatement_values, rows),
+        conversions.advertiser[source],
+        config,
     )
     sent = SignalRows(
         conversion=source,
@@ -134,9 +136,7 @@ def draw_signals(
 def _draw_roles(rng: np.random.Generator, visits: Visits, config: WorldConfig) -> tuple[Ints, Ints]:
     """Return conversion and role of each event: originals, twins, retractions, restatements."""
     rows = len(visits.event)
-    twins = (
-        visits.ordered & (visits.travel <= WEBVIEW) & (rng.random(rows) < config.twin_share / 0.55)
-    )
+    twins = visits.ordered & (visits.travel <= WEBVIEW) & (rng.random(rows) < config.twin_share)
     draw = rng.random(rows)
     retracted = visits.ordered & (draw < config.retraction_share)
     restated = visits.ordered & (draw > 1 - config.restatement_share)

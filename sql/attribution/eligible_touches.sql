@@ -1,22 +1,12 @@
--- purpose: the touches that may earn the conversions at work
+-- purpose: the touches that may earn the conversions whose path is found anew
 -- grain: one (conversion_id, touch_id)
 -- makes: eligible_touches
--- reads: work_conversions, touchpoints
--- parameters: $click_window_us, $engaged_view_window_us, $view_window_us, $longest_window_us
+-- reads: sought_paths, touchpoints
+-- parameters: $click_window_us, $engaged_view_window_us, $view_window_us, $first_time, $last_time
 CREATE OR REPLACE TEMP TABLE eligible_touches AS
-WITH span AS (
+WITH touches AS (
     SELECT
-        make_timestamp(min(time_us) - $longest_window_us) AS first_time,
-        make_timestamp(max(time_us)) AS last_time
-    FROM work_conversions
-),
-touches AS (
-    SELECT
-        touch_id,
-        user_id,
-        advertiser_id,
-        campaign_id,
-        kind,
+        touchpoints.*,
         epoch_us(event_time) AS time_us,
         CASE kind WHEN 'click' THEN 1 WHEN 'engaged_view' THEN 2 ELSE 3 END AS kind_order,
         CASE kind
@@ -25,30 +15,37 @@ touches AS (
             ELSE $view_window_us
         END AS window_us
     FROM touchpoints
-    WHERE event_time >= (SELECT first_time FROM span)
-        AND event_time <= (SELECT last_time FROM span)
+    -- bounds known before the statement runs let the days outside them be skipped unread
+    WHERE event_time BETWEEN $first_time AND $last_time
         AND (arm IS NULL OR arm <> 'control')
 ),
 joined AS (
     SELECT
-        work_conversions.conversion_id,
+        sought_paths.conversion_id,
+        sought_paths.day,
         touches.touch_id,
-        touches.user_id,
-        touches.campaign_id,
-        touches.kind_order,
+        touches.day AS touch_day,
         touches.time_us,
+        touches.user_id,
+        touches.kind,
+        touches.campaign_id,
+        touches.ad_id,
+        touches.surface,
+        touches.creator_id,
         -- a touch sent again on a later log day is still one touch
         row_number() OVER (
-            PARTITION BY work_conversions.conversion_id, touches.touch_id
-            ORDER BY touches.time_us, touches.kind_order, touches.campaign_id
+            PARTITION BY sought_paths.conversion_id, touches.touch_id
+            ORDER BY touches.time_us, touches.kind_order, touches.day
         ) AS copy
-    FROM work_conversions
+    FROM sought_paths
     JOIN touches
-        ON touches.user_id = work_conversions.user_id
-        AND touches.advertiser_id = work_conversions.advertiser_id
-        AND touches.time_us <= work_conversions.time_us
-        AND touches.time_us + touches.window_us >= work_conversions.time_us
+        ON touches.user_id = sought_paths.user_id
+        AND touches.advertiser_id = sought_paths.advertiser_id
+        AND touches.time_us <= sought_paths.time_us
+        AND touches.time_us + touches.window_us >= sought_paths.time_us
 )
-SELECT conversion_id, touch_id, user_id, campaign_id, kind_order, time_us
+SELECT
+    conversion_id, day, touch_id, touch_day, time_us, user_id, kind, campaign_id, ad_id, surface,
+    creator_id
 FROM joined
 WHERE copy = 1

@@ -1,20 +1,24 @@
 -- purpose: all credit to the best kind of touch (click, engaged view, view), of those the latest
 -- grain: one conversion
 -- makes: new_credits
--- reads: work_conversions, eligible_touches
+-- reads: work_conversions, path_touches
 -- parameters: none
 CREATE OR REPLACE TEMP TABLE new_credits AS
 WITH ranked AS (
     SELECT
-        conversion_id,
-        touch_id,
-        campaign_id,
-        time_us,
+        path_touches.conversion_id,
+        path_touches.touch_id,
+        path_touches.campaign_id,
+        path_touches.touch_time,
         row_number() OVER (
-            PARTITION BY conversion_id
-            ORDER BY kind_order, time_us DESC, touch_id
+            PARTITION BY path_touches.conversion_id
+            ORDER BY
+                CASE path_touches.kind WHEN 'click' THEN 1 WHEN 'engaged_view' THEN 2 ELSE 3 END,
+                path_touches.touch_time DESC,
+                path_touches.touch_id
         ) AS place
-    FROM eligible_touches
+    FROM path_touches
+    JOIN work_conversions ON work_conversions.conversion_id = path_touches.conversion_id
 )
 SELECT
     work_conversions.conversion_id,
@@ -30,7 +34,7 @@ SELECT
     work_conversions.value_micros,
     work_conversions.day,
     ranked.campaign_id,
-    CASE WHEN ranked.time_us IS NOT NULL THEN make_timestamp(ranked.time_us) END AS touch_time
+    ranked.touch_time
 FROM work_conversions
 LEFT JOIN ranked
     ON ranked.conversion_id = work_conversions.conversion_id

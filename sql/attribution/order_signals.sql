@@ -14,7 +14,10 @@ WITH members AS (
     UNION ALL
     SELECT signals.*
     FROM signals
-    JOIN affected_orders ON affected_orders.signal_id = signals.signal_id
+    JOIN affected_orders
+        ON affected_orders.advertiser_id = signals.advertiser_id
+        AND affected_orders.event_name = signals.event_name
+        AND affected_orders.signal_id = signals.signal_id
     WHERE signals.order_id IS NULL
 )
 SELECT

@@ -1,8 +1,8 @@
--- purpose: the conversions that the touches of one log day, late or read late, could have earned
+-- purpose: the conversions that touches of one log day could earn, or had in their path before
 -- grain: one conversion
 -- makes: reached_conversions
--- reads: touchpoints, matches, conversion_signals, conversions
--- parameters: $day, $longest_window_us
+-- reads: touchpoints, matches, conversion_signals, conversions, path_touches
+-- parameters: $day, $longest_window_us, $first_event_day, $first_log_day
 CREATE OR REPLACE TEMP TABLE reached_conversions AS
 WITH touches AS (
     SELECT user_id, advertiser_id, min(epoch_us(event_time)) AS first_us, max(epoch_us(event_time)) AS last_us
@@ -10,26 +10,18 @@ WITH touches AS (
     WHERE day = $day
     GROUP BY user_id, advertiser_id
 ),
-since AS (
-    -- no signal stands in the log more than two days before its event
-    SELECT
-        CAST(make_timestamp(min(first_us)) AS DATE) AS event_day,
-        CAST(make_timestamp(min(first_us) - 172800000000) AS DATE) AS log_day
-    FROM touches
-),
 recent AS (
     SELECT conversion_id, advertiser_id, epoch_us(event_time) AS time_us
     FROM conversions
-    WHERE day >= (SELECT event_day FROM since)
+    WHERE day >= $first_event_day
 ),
 matched AS (
     SELECT conversion_signals.conversion_id, matches.user_id
     FROM matches
     JOIN conversion_signals ON conversion_signals.signal_id = matches.signal_id
-    WHERE matches.day >= (SELECT log_day FROM since)
-        AND conversion_signals.day >= (SELECT log_day FROM since)
+    WHERE matches.day >= $first_log_day AND conversion_signals.day >= $first_log_day
 )
-SELECT DISTINCT recent.conversion_id
+SELECT recent.conversion_id
 FROM recent
 JOIN matched ON matched.conversion_id = recent.conversion_id
 JOIN touches
@@ -37,3 +29,9 @@ JOIN touches
     AND touches.advertiser_id = recent.advertiser_id
     AND touches.first_us <= recent.time_us
     AND touches.last_us + $longest_window_us >= recent.time_us
+UNION
+-- the day may have been read before and hold other touches now
+SELECT path_touches.conversion_id
+FROM path_touches
+JOIN conversions ON conversions.conversion_id = path_touches.conversion_id
+WHERE path_touches.touch_day = $day

@@ -37,7 +37,7 @@ SELECT
     conversions.day,
     conversions.advertiser_id,
     epoch_us(conversions.event_time) AS time_us,
-    CAST(coalesce(conversions.value, 0) * 1000000 AS BIGINT) AS value_micros,
+    CAST(CAST(coalesce(conversions.value, 0) AS DECIMAL(28, 6)) * 1000000 AS BIGINT) AS value_micros,
     candidates.user_id
 FROM conversions
 JOIN at_work ON at_work.conversion_id = conversions.conversion_id

@@ -6,7 +6,7 @@ WITH sums AS (
     SELECT
         conversions.conversion_id,
         credits.model,
-        CAST(coalesce(conversions.value, 0) * 1000000 AS BIGINT) AS expected_value_micros,
+        CAST(CAST(coalesce(conversions.value, 0) AS DECIMAL(28, 6)) * 1000000 AS BIGINT) AS expected_value_micros,
         coalesce(sum(credits.credit_micros), 0) AS credit_micros,
         coalesce(sum(credits.value_micros), 0) AS value_micros
     FROM conversions

@@ -1,7 +1,7 @@
 -- purpose: whether two warehouses hold the same rows: equal hashes, equal tables in any order
 -- grain: one table of the contract; ledgers of what happened (runs, restatements) are not among them
 -- reads: activity, touchpoints, signals, costs, rejected_rows, identity_links, matches,
---     match_conflicts, conversions, conversion_signals, credits
+--     match_conflicts, conversions, conversion_signals, path_touches, credits
 -- parameters: none
 WITH hashes AS (
     SELECT 'activity' AS table_name, count(*) AS row_count, sum(hash(t)) AS row_hash FROM activity AS t
@@ -23,6 +23,8 @@ WITH hashes AS (
     SELECT 'conversions', count(*), sum(hash(t)) FROM conversions AS t
     UNION ALL
     SELECT 'conversion_signals', count(*), sum(hash(t)) FROM conversion_signals AS t
+    UNION ALL
+    SELECT 'path_touches', count(*), sum(hash(t)) FROM path_touches AS t
     UNION ALL
     SELECT 'credits', count(*), sum(hash(t)) FROM credits AS t
 )

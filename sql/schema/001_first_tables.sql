@@ -184,6 +184,21 @@ CREATE TABLE conversion_signals (
     order_id VARCHAR
 );
 
+-- one touch that may earn one conversion
+CREATE TABLE path_touches (
+    conversion_id VARCHAR NOT NULL,
+    day DATE NOT NULL,                -- date of the conversion
+    touch_id VARCHAR NOT NULL,
+    touch_day DATE NOT NULL,          -- log day of the touch
+    touch_time TIMESTAMP NOT NULL,
+    user_id VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    campaign_id VARCHAR NOT NULL,
+    ad_id VARCHAR,
+    surface VARCHAR,
+    creator_id VARCHAR
+);
+
 -- one share of one conversion under one model
 CREATE TABLE credits (
     conversion_id VARCHAR NOT NULL,

@@ -1,0 +1,49 @@
+"""What a day of `adscribe run` costs with one day of history and with thirty.
+
+Usage: python benchmarks/history.py [--users N] [--days N] [--folder DIR]
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import duckdb
+from measure import measured
+
+
+def main() -> None:
+    """Simulate, run day by day in one process each, and print seconds per million rows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--users", type=int, default=200_000)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--folder", type=Path, default=None, help="where to write (a fast disk)")
+    options = parser.parse_args()
+    adscribe = str(Path(sys.executable).with_name("adscribe"))
+    with tempfile.TemporaryDirectory(dir=options.folder) as name:
+        logs, db = str(Path(name, "logs")), str(Path(name, "ads.duckdb"))
+        size = ["--users", str(options.users), "--days", str(options.days), "--seed", "1"]
+        measured([adscribe, "simulate", logs, *size])
+        days = sorted(path.name.removeprefix("date=") for path in Path(logs).glob("date=*"))
+        peaks = {}
+        for day in days:
+            run = measured([adscribe, "run", "--logs", logs, "--db", db, "--day", day, "--json"])
+            peaks[day] = (run.seconds, run.peak_gib)
+        connection = duckdb.connect(db, read_only=True)
+        stages = connection.sql(
+            "SELECT day::VARCHAR, sum(rows_in) FILTER (WHERE stage = 'ingest'), "
+            "json_group_object(stage, seconds) FROM runs GROUP BY day ORDER BY day"
+        ).fetchall()
+    print(f"{options.users:,} users, adscribe run of one day each")
+    print("| day | log rows | ingest s | match s | attribute s | whole command s | s a million "
+          "rows | peak GiB |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+    for number, (day, rows, seconds) in enumerate(stages, start=1):
+        if number in (1, 2, 5, 10, 20) or number == len(stages):
+            s, (whole, peak) = json.loads(seconds), peaks[day]
+            print(f"| {number} | {rows:,} | {s['ingest']:.2f} | {s['match']:.2f} | "
+                  f"{s['attribute']:.2f} | {whole:.2f} | {whole / rows * 1e6:.2f} | {peak:.2f} |")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
