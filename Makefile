@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORLD := demo
 
-.PHONY: demo test lint types contracts benchmarks clean
+.PHONY: demo test lint types contracts upgrade clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "adscribe needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'
@@ -38,3 +38,13 @@ contracts: .venv/installed
 
 clean:
 	rm -rf .venv $(WORLD)
+
+# Newest versions of every package into constraints.txt, by name only.
+upgrade:
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	echo "# The versions that the tests have passed with, by name only." > constraints.txt
+	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools >> constraints.txt
+	touch .venv/installed

@@ -238,6 +238,7 @@ def report(
     content = attribution.encode(frame, form, title=name.replace("_", " "))
     if out is not None:
         _write(out, content)
+        typer.echo(f"{len(frame):,} rows written to {out}")
     elif form is attribution.Format.PARQUET and sys.stdout.isatty():
         raise ConfigError("Parquet is not for the screen. Name a file with --out.")
     else:

@@ -117,7 +117,7 @@ def show_signal(explanation: SignalExplanation) -> None:
 def show_conversion(explanation: ConversionExplanation) -> None:
     """Print why a conversion was credited as it was, as a tree."""
     conversion = explanation.conversion
-    tree = Tree(_line("conversion", conversion, ("conversion_id", "status")))
+    tree = Tree(_line("", conversion, ("conversion_id", "status")))
     tree.add(
         _line("", conversion, ("advertiser_id", "event_name", "event_time", "value", "currency"))
     )

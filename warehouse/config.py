@@ -58,6 +58,8 @@ class MatchingConfig(_Section):
     def _once_each(self) -> Self:
         if len(set(self.order)) < len(self.order):
             raise ValueError("an identifier stands twice in order")
+        if Method.EXTERNAL_ID in self.order[:-1]:
+            raise ValueError("external_id must stand last: what it names follows from the others")
         return self
 
 

@@ -7,7 +7,7 @@ logs. What adscribe leaves behind after any history must equal this.
 import hashlib
 import hmac
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -34,7 +34,9 @@ def tables_of(logs: Logs, config: Config) -> Tables:
     links = _links(logs)
     order = [str(method) for method in config.matching.order]
     direct = {
-        signal["signal_id"]: _winner(_named(signal, links), [m for m in order if m != "external_id"])
+        signal["signal_id"]: _winner(
+            _named(signal, links), [m for m in order if m != "external_id"]
+        )
         for signal in signals
     }
     for signal in signals:
@@ -49,6 +51,7 @@ def tables_of(logs: Logs, config: Config) -> Tables:
             matches[signal["signal_id"]] = winner
         conflicts += _conflicts(signal, named, winner, order)
     conversions, roles = _conversions(signals, config.attribution)
+    paths = _paths(logs, conversions, matches, order, config.attribution)
     return {
         "identity_links": sorted(
             (kind, digest, user, day)
@@ -72,7 +75,13 @@ def tables_of(logs: Logs, config: Config) -> Tables:
              s["order_id"])
             for s, conversion, role in roles
         ),
-        "credits": _sorted(_credits(logs, conversions, matches, order, config.attribution)),
+        "path_touches": _sorted(
+            (c["id"], c["time"].date(), t["touch_id"], t["day"], t["event_time"], t["user_id"],
+             t["kind"], t["campaign_id"], t.get("ad_id"), t.get("surface"), t.get("creator_id"))
+            for c in conversions
+            for t in paths[c["id"]][1]
+        ),
+        "credits": _sorted(_last_touch(c, *paths[c["id"]]) for c in conversions),
     }  # fmt: skip
 
 
@@ -231,57 +240,62 @@ def _by_time(signal: Row) -> tuple[datetime, str]:
     return signal["event_time"], signal["signal_id"]
 
 
-def _credits(
+def _paths(
     logs: Logs,
     conversions: list[Row],
     matches: dict[object, tuple[str, str]],
     order: list[str],
     config: AttributionConfig,
-) -> list[tuple]:
+) -> dict[object, tuple[str | None, list[Row]]]:
+    """Return the user of each conversion and the touches that may earn it, in no order."""
+    by_user = defaultdict(list)
+    for touch in _touches(logs):
+        by_user[touch["user_id"], touch["advertiser_id"]].append(touch)
     windows = {
         "click": timedelta(hours=config.click_window_hours),
         "engaged_view": timedelta(hours=config.engaged_view_window_hours),
         "impression": timedelta(hours=config.view_window_hours),
     }
-    by_user = defaultdict(list)
-    for touch in _touches(logs):
-        by_user[touch["user_id"], touch["advertiser_id"]].append(touch)
-    rows = []
+    paths = {}
     for conversion in conversions:
         known = [s for s in conversion["members"] if s["signal_id"] in matches]
         known.sort(key=lambda s: (order.index(matches[s["signal_id"]][0]), *_by_time(s)))
         user = matches[known[0]["signal_id"]][1] if known else None
-        winner = _last_touch(conversion, by_user[user, conversion["key"][0]], windows)
-        outcome = "touch" if winner else "organic" if user else "unmatched"
-        rows.append(
-            (
-                conversion["id"],
-                "last_touch",
-                outcome,
-                user,
-                winner and winner["touch_id"],
-                1_000_000,
-                int((conversion["value"] or 0) * 1_000_000),
-                conversion["time"].date(),
-                winner and winner["campaign_id"],
-                winner and winner["event_time"],
-            )
-        )
-    return rows
+        touches = by_user[user, conversion["key"][0]]
+        paths[conversion["id"]] = user, _eligible(conversion["time"], touches, windows)
+    return paths
 
 
-def _last_touch(conversion: Row, touches: list[Row], windows: dict[str, timedelta]) -> Row | None:
-    strength = list(("click", "engaged_view", "impression")).index
+def _eligible(moment: datetime, touches: list[Row], windows: dict[str, timedelta]) -> list[Row]:
     eligible: dict[object, Row] = {}
-    oldest_first: Callable = lambda t: (t["event_time"], strength(t["kind"]), t["campaign_id"])  # noqa: E731
-    for touch in sorted(touches, key=oldest_first):
-        age = conversion["time"] - touch["event_time"]
+    for touch in sorted(touches, key=lambda t: (t["event_time"], _strength(t), t["day"])):
+        age = moment - touch["event_time"]
         if touch["arm"] != "control" and timedelta(0) <= age <= windows[touch["kind"]]:
             eligible.setdefault(touch["touch_id"], touch)  # sent again, it is still one touch
-    ranked = sorted(eligible.values(), key=lambda t: t["touch_id"])
+    return list(eligible.values())
+
+
+def _strength(touch: Row) -> int:
+    return ("click", "engaged_view", "impression").index(touch["kind"])
+
+
+def _last_touch(conversion: Row, user: str | None, touches: list[Row]) -> tuple:
+    ranked = sorted(touches, key=lambda t: t["touch_id"])
     ranked.sort(key=lambda t: t["event_time"], reverse=True)
-    ranked.sort(key=lambda t: strength(t["kind"]))
-    return ranked[0] if ranked else None
+    ranked.sort(key=_strength)
+    winner = ranked[0] if ranked else {"touch_id": None, "campaign_id": None, "event_time": None}
+    return (
+        conversion["id"],
+        "last_touch",
+        "touch" if ranked else "unmatched" if user is None else "organic",
+        user,
+        winner["touch_id"],
+        1_000_000,
+        int((conversion["value"] or 0) * 1_000_000),
+        conversion["time"].date(),
+        winner["campaign_id"],
+        winner["event_time"],
+    )
 
 
 def _sorted(rows: Iterable[tuple]) -> list[tuple]:

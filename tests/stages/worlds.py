@@ -7,7 +7,7 @@ again and times tie. Worlds share nothing: a prefix in every name tells which wo
 import hashlib
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -126,7 +126,9 @@ class _World:
         touches = [self.touch(day) for _ in range(rng.randrange(5))]
         if self.touched and rng.random() < 0.3:
             again = rng.choice(self.touched)
-            touches.append({**again, "event_time": self.moment(day)} if rng.random() < 0.3 else again)
+            touches.append(
+                {**again, "event_time": self.moment(day)} if rng.random() < 0.3 else again
+            )
         signals = [self.signal(day) for _ in range(rng.randrange(6))]
         if sent_again and self.sent and rng.random() < 0.3:
             signals.append(rng.choice(self.sent))
@@ -175,6 +177,8 @@ class _World:
             "kind": self.rng.choice(["impression", "impression", "engaged_view", "click"]),
             "advertiser_id": self.name("a", 2),
             "campaign_id": self.name("p", 2),
+            "ad_id": self.name("q", 2, 0.5),
+            "surface": self.rng.choice([None, "feed", "live"]),
             "click_id": self.name("k", 5, 0.4),
             "arm": self.rng.choice([None, None, "treatment", "control"]),
         }
@@ -241,11 +245,6 @@ def process(run: Run, day: date, logs: Day) -> None:
     ingest(run.warehouse, day, logs)
     match_day(run, day)
     attribute_day(run, day)
-
-
-def with_day(logs: Logs, day: date, content: Day) -> Logs:
-    """Return the logs with other content of one day."""
-    return {**logs, day: replace(content)}
 
 
 def hashes(warehouse: Warehouse) -> dict[str, str]:

@@ -1,0 +1,243 @@
+"""The command line: examples of the help texts, exit codes, formats, errors."""
+
+import bz2
+import gzip
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+import cli
+from attribution import report_names
+from warehouse.errors import AdscribeError
+
+RUNNER = CliRunner()
+ADSCRIBE = Path(sys.executable).with_name("adscribe")
+
+
+def _adscribe(*words: str, cwd: Path | None = None, ok: bool = True) -> str:
+    """Run a command in this process; return what it printed, or the one-line error."""
+    before = Path.cwd()
+    try:
+        os.chdir(cwd or before)
+        result = RUNNER.invoke(cli.app, list(words))
+    finally:
+        os.chdir(before)
+    if ok:
+        assert result.exit_code == 0, f"{words}: {result.output} {result.exception!r}"
+        return result.stdout
+    assert isinstance(result.exception, AdscribeError), f"{words}: {result.output}"
+    return str(result.exception)
+
+
+def _examples() -> list[str]:
+    found = []
+
+    def walk(command: object) -> None:
+        commands = getattr(command, "commands", None)
+        if commands is None:
+            example = re.search(r"Example: (.*)", getattr(command, "help", "") or "")
+            found.append(example[1] if example else "")
+        for inner in (commands or {}).values():
+            walk(inner)
+
+    walk(get_command(cli.app))
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a small world and its warehouse."""
+    path = tmp_path_factory.mktemp("command_line")
+    _adscribe("simulate", "small", "--users", "1500", "--days", "3", "--seed", "5", cwd=path)
+    _adscribe("run", "--logs", "small", "--db", "ads.duckdb", cwd=path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def rows(folder: Path) -> dict[str, pl.DataFrame]:
+    connection = duckdb.connect(str(folder / "ads.duckdb"), read_only=True)
+    tables = {
+        name: connection.sql(f"SELECT * FROM {name}").pl()  # noqa: S608 -- names fixed here
+        for name in ("signals", "conversions", "credits", "conversion_signals", "runs")
+    }
+    connection.close()
+    return tables
+
+
+def test_every_command_has_an_example() -> None:
+    assert len(_examples()) == 11
+    assert all(_examples())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", _examples())
+def test_example_of_a_help_text_works(
+    example: str, folder: Path, rows: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    conversion = rows["credits"].filter(pl.col("outcome") == "touch")["conversion_id"][0]
+    for name in ("small", "ads.duckdb", "ads.duckdb.key"):
+        (tmp_path / ("world" if name == "small" else name)).symlink_to(folder / name)
+    if example.startswith("adscribe simulate"):
+        (tmp_path / "world").unlink()
+    _write_public_logs(tmp_path)
+
+    words = shlex.split(example.replace("s0000000001", conversion))
+
+    assert _adscribe(*words[1:], cwd=tmp_path)
+
+
+def _write_public_logs(folder: Path) -> None:
+    """Write tiny logs in the two published layouts, under the names of the examples."""
+    line = (
+        "bid{n}\t201310211{n}0000000\t{kind}\tuser{n}\tMozilla\t1.2.3.*\t1\t2\t1\tdomain\turl\tnull\t"
+        "slot\t300\t250\tFirstView\tNa\t0\t10722\t294\t201\tnull\t2821\tnull\n"
+    )
+    impressions = "".join(line.format(n=number, kind=1) for number in range(8))
+    (folder / "imp.20131021.txt.bz2").write_bytes(bz2.compress(impressions.encode()))
+    click = line.format(n=7, kind=2)
+    (folder / "clk.20131021.txt.bz2").write_bytes(bz2.compress(click.encode()))
+    names = (
+        "timestamp uid campaign conversion conversion_timestamp conversion_id attribution click "
+        "click_pos click_nb cost cpo time_since_last_click cat1 cat2 cat3 cat4 cat5 cat6 cat7 cat8 "
+        "cat9"
+    )
+    values = "10 7 3 1 500 11 1 1 0 1 0.5 0.2 -1 1 2 3 4 5 6 7 8 9"
+    text = f"{names}\n{values}\n".replace(" ", "\t")
+    (folder / "criteo_attribution_dataset.tsv.gz").write_bytes(gzip.compress(text.encode()))
+
+
+@pytest.mark.parametrize("name", report_names())
+def test_report_is_the_same_rows_in_every_format(name: str, folder: Path, tmp_path: Path) -> None:
+    frames = {}
+    for form, read in (("csv", pl.read_csv), ("json", pl.read_json), ("parquet", pl.read_parquet)):
+        out = tmp_path / f"report.{form}"
+        _adscribe(
+            "report", name, "--db", str(folder / "ads.duckdb"), "--format", form, "--out", str(out)
+        )
+        frames[form] = read(out)
+
+    assert frames["parquet"].height > 0
+    assert frames["csv"].columns == frames["json"].columns == frames["parquet"].columns
+    assert frames["csv"].height == frames["json"].height == frames["parquet"].height
+    page = _adscribe("report", name, "--db", str(folder / "ads.duckdb"), "--format", "html")
+    assert page.count("<tr>") == frames["parquet"].height + 1
+
+
+def test_every_signal_ends_in_exactly_one_outcome(
+    rows: dict[str, pl.DataFrame], folder: Path
+) -> None:
+    printed = _adscribe(
+        "report", "signal_outcomes", "--db", str(folder / "ads.duckdb"), "--format", "json"
+    )
+    outcomes = pl.DataFrame(json.loads(printed))
+
+    assert outcomes["signals"].sum() == rows["signals"].height
+    assert outcomes["conversions"].sum() == rows["conversions"].height
+    assert set(outcomes["outcome"]) <= {"touch", "organic", "unmatched", "rejected"}
+
+
+def test_run_prints_json_for_programs(folder: Path, tmp_path: Path) -> None:
+    printed = _adscribe("run", "--logs", str(folder / "small"), "--db", str(tmp_path / "a.duckdb"),
+                        "--day", "2026-01-06", "--json")  # fmt: skip
+    answer = json.loads(printed)
+
+    assert [row["day"] for row in answer["days"]] == ["2026-01-06"]
+    assert answer["run_id"]
+
+
+def test_explanations_as_json_agree_with_the_tables(
+    folder: Path, rows: dict[str, pl.DataFrame]
+) -> None:
+    credit = rows["credits"].filter(pl.col("outcome") == "touch").row(0, named=True)
+    db = str(folder / "ads.duckdb")
+
+    told = json.loads(
+        _adscribe("explain", "conversion", credit["conversion_id"], "--db", db, "--json")
+    )
+    signal = json.loads(
+        _adscribe("explain", "match", credit["conversion_id"], "--db", db, "--json")
+    )
+
+    won = [touch["touch_id"] for touch in told["touches"] if touch["reason"] == "won"]
+    assert won == [credit["touch_id"]]
+    assert {row["user_id"] for row in told["credits"]} == {credit["user_id"]}
+    followed = [row["user_id"] for row in signal["identifiers"] if row["outcome"] == "followed"]
+    assert len(followed) <= 1
+    assert signal["signal_id"] == credit["conversion_id"]
+
+
+def test_evaluation_prints_the_figures_that_programs_read(folder: Path) -> None:
+    db, truth = str(folder / "ads.duckdb"), str(folder / "small" / "truth_match.parquet")
+
+    figures = json.loads(_adscribe("evaluate", "--db", db, "--truth", truth, "--json"))
+
+    assert {"precision", "recall", "f1", "signals", "matched", "by_method"} <= set(figures)
+    assert 0.9 < figures["precision"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["report", "campain_credit", "--db", "ads.duckdb"], 'did you mean "campaign_credit"'),
+        (["report", "match_rate", "--db", "none.duckdb"], "no such warehouse"),
+        (["run", "--logs", "nowhere", "--db", "ads.duckdb"], "no such folder"),
+        (
+            ["run", "--logs", "small", "--db", "ads.duckdb", "--day", "2025-01-01"],
+            "not in the logs",
+        ),
+        (["run", "--logs", "small", "--db", "ads.duckdb", "--models", "last_tuch"], "last_touch"),
+        (
+            [
+                "run",
+                "--logs",
+                "small",
+                "--db",
+                "x.duckdb",
+                "--from",
+                "2026-01-07",
+                "--to",
+                "2026-01-05",
+            ],
+            "lies after",
+        ),
+        (["explain", "match", "nobody", "--db", "ads.duckdb"], 'no signal "nobody"'),
+        (["explain", "conversion", "nothing", "--db", "ads.duckdb"], 'no conversion "nothing"'),
+        (["evaluate", "--db", "ads.duckdb", "--truth", "ads.duckdb"], "Parquet"),
+        (["simulate", "small"], "small"),
+        (["report", "match_rate", "--db", "ads.duckdb", "--out", "x.txt"], "--format"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_mend(
+    words: list[str], says: str, folder: Path
+) -> None:
+    message = _adscribe(*words, cwd=folder, ok=False)
+
+    assert says in message
+    assert "\n" not in message
+
+
+def test_exit_codes_are_0_done_1_error_2_usage(folder: Path) -> None:
+    def code(*words: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [ADSCRIBE, *words], cwd=folder, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stderr
+
+    assert code("--version") == (0, "")
+    assert code("report", "match_rate", "--db", "ads.duckdb") == (0, "")
+    failed, message = code("report", "nothing", "--db", "ads.duckdb")
+    assert failed == 1
+    assert message.startswith("adscribe: ")
+    assert message.count("\n") == 1
+    assert code("report", "--db", "ads.duckdb")[0] == 2
+    assert code("run", "--logs", "small", "--db", "x.duckdb", "--day", "tomorrow")[0] == 2

@@ -1,0 +1,212 @@
+"""The statements in the order in which the stages run them, and values for their parameters.
+
+A later statement reads the temporary tables of an earlier one, so that only this order binds.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import polars as pl
+
+from warehouse.database import Warehouse, statement, statements
+from warehouse.schemas import TABLES
+
+FOLDERS: Final = ("attribution", "checks", "ingest", "ledger", "matching", "reports", "schema")
+
+INGEST: Final = (
+    "ingest/macros",
+    "ingest/first_line",
+    "ingest/read_csv",
+    "ingest/read_json_lines",
+    "ingest/unreadable_lines",
+    "ingest/delete_activity",
+    "ingest/delete_touchpoints",
+    "ingest/delete_signals",
+    "ingest/delete_costs",
+    "ingest/delete_rejected_rows",
+    "ingest/insert_activity",
+    "ingest/insert_touchpoints",
+    "ingest/insert_signals",
+    "ingest/insert_costs",
+    "ingest/insert_rejected_rows",
+    "ingest/repeated_touchpoints",
+    "ingest/reject_repeated_touchpoints",
+    "ingest/delete_repeated_touchpoints",
+    "ingest/repeated_signals",
+    "ingest/reject_repeated_signals",
+    "ingest/delete_repeated_signals",
+    "ingest/repeated_costs",
+    "ingest/reject_repeated_costs",
+    "ingest/delete_repeated_costs",
+)
+MATCHING: Final = (
+    "matching/day_links",
+    "matching/new_links",
+    "matching/lost_links",
+    "matching/redated_links",
+    "matching/delete_changed_links",
+    "matching/insert_changed_links",
+    "matching/work_signals",
+    "matching/named_users",
+    "matching/winners",
+    "matching/external_links",
+    "matching/delete_external_links",
+    "matching/insert_external_links",
+    "matching/add_work_signals",
+    "matching/delete_matches",
+    "matching/delete_match_conflicts",
+    "matching/insert_matches",
+    "matching/insert_match_conflicts",
+    "matching/insert_pending_signals",
+    "matching/count_matches",
+    "matching/evaluate",
+    "matching/explain_signal",
+    "matching/explain_identifiers",
+)
+ATTRIBUTION: Final = (
+    "attribution/touched_signals",
+    "attribution/affected_orders",
+    "attribution/order_signals",
+    "attribution/first_signals",
+    "attribution/add_first_signals",
+    "attribution/signal_roles",
+    "attribution/new_conversions",
+    "attribution/stale_conversions",
+    "attribution/stale_paths",
+    "attribution/delete_conversions",
+    "attribution/delete_conversion_signals",
+    "attribution/insert_conversions",
+    "attribution/insert_conversion_signals",
+    "attribution/touch_span",
+    "attribution/reached_conversions",
+    "attribution/work_conversions",
+    "attribution/kept_paths",
+    "attribution/sought_paths",
+    "attribution/sought_span",
+    "attribution/eligible_touches",
+    "attribution/delete_path_touches",
+    "attribution/insert_path_touches",
+    "attribution/last_touch",
+    "attribution/old_credits",
+    "attribution/delete_credits",
+    "attribution/insert_credits",
+    "attribution/insert_restatements",
+    "attribution/delete_pending_signals",
+    "attribution/count_credits",
+    "attribution/explain_conversion",
+    "attribution/explain_signals",
+    "attribution/explain_touches",
+)
+# these read nothing but stored tables, so that any order binds
+UNORDERED: Final = tuple(
+    f"{folder}/{name}" for folder in ("checks", "ledger", "reports") for name in statements(folder)
+)
+FLOW: Final = (*INGEST, *MATCHING, *ATTRIBUTION, *UNORDERED)
+
+EVERY_STATEMENT: Final = tuple(
+    f"{folder}/{name}" for folder in FOLDERS for name in statements(folder)
+)
+MIGRATIONS: Final = tuple(f"schema/{name}" for name in statements("schema"))
+
+HOUR_US: Final = 3_600_000_000
+PARAMETERS: Final[dict[str, object]] = {
+    "day": date(2026, 3, 1),
+    "first_day": date(2026, 3, 1),
+    "last_day": date(2026, 3, 1),
+    "first_event_day": date(2026, 3, 1),
+    "first_log_day": date(2026, 2, 27),
+    "first_time": datetime(2026, 2, 22),  # noqa: DTZ001 -- stored times are UTC without saying so
+    "last_time": datetime(2026, 3, 2),  # noqa: DTZ001
+    "methods": ["click_id", "email", "phone", "device_id", "cookie_id", "external_id"],
+    "model_version": "test-1",
+    "signal_id": "s1",
+    "conversion_id": "s1",
+    "dedup_us": 48 * HOUR_US,
+    "click_window_us": 168 * HOUR_US,
+    "engaged_view_window_us": 24 * HOUR_US,
+    "view_window_us": 24 * HOUR_US,
+    "longest_window_us": 168 * HOUR_US,
+    "run_id": "r1",
+    "command": "run",
+    "stage": "match",
+    "status": "done",
+    "started_at": datetime(2026, 3, 2),  # noqa: DTZ001
+    "finished_at": datetime(2026, 3, 2),  # noqa: DTZ001
+    "seconds": 1.5,
+    "rows_in": 3,
+    "rows_out": 2,
+    "rows_rejected": 1,
+    "peak_memory_bytes": 1048576,
+    "adscribe_version": "0.1.0",
+    "config_json": "{}",
+    "message": None,
+    "version": 1,
+    "name": "key_id",
+    "value": "0123",
+    "table_name": "signals",
+    "undated": False,
+    "inner_pad": b"\x36" * 64,
+    "outer_pad": b"\x5c" * 64,
+    "columns": {"signal_id": "VARCHAR"},
+    "delimiter": ",",
+    "pointers": ["$.signal_id"],
+}
+
+
+def header(name: str) -> dict[str, str]:
+    """Return what the comment at the top of a statement says, by its keys."""
+    entries: dict[str, str] = {}
+    for line in statement(name).splitlines():
+        if not line.startswith("--"):
+            break
+        text = line.removeprefix("-- ")
+        if text.startswith(" "):
+            last = next(reversed(entries))
+            entries[last] += " " + text.strip()
+        else:
+            key, _, value = text.partition(": ")
+            entries[key] = value
+    return entries
+
+
+def connection(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
+    """Return the connection of a warehouse, which only tests may use for SQL of their own."""
+    return warehouse._connection
+
+
+def run_on_empty(warehouse: Warehouse, name: str, folder: Path) -> None:
+    """Run one statement on an empty warehouse, with the batch or file that it reads."""
+    text = folder / "lines.txt"
+    text.write_text("signal_id\n", encoding="utf-8")
+    parameters = {
+        word.strip(): {**PARAMETERS, "file": str(text)}[word.strip()]
+        for word in _parameter_names(name)
+    }
+    if name.startswith("ingest/insert_"):
+        with warehouse.frame("batch", _empty_batch(name.removeprefix("ingest/insert_"))):
+            run(warehouse, name, parameters)
+    elif name == "matching/evaluate":
+        truth = pl.DataFrame(schema={"signal_id": pl.String, "user_id": pl.String})
+        with warehouse.frame("truth", truth):
+            run(warehouse, name, parameters)
+    else:
+        run(warehouse, name, parameters)
+
+
+def run(warehouse: Warehouse, name: str, parameters: dict[str, object]) -> None:
+    """Run one statement and drop its result."""
+    connection(warehouse).execute(statement(name), parameters or None).fetchall()
+
+
+def _parameter_names(name: str) -> list[str]:
+    words = header(name)["parameters"].replace(",", " ").replace("(", " ").split()
+    return [word.removeprefix("$") for word in words if word.startswith("$")]
+
+
+def _empty_batch(table: str) -> pl.DataFrame:
+    known = {"log_day": pl.Date, "source_row": pl.Int64}
+    if table == "rejected_rows":
+        return pl.DataFrame(schema={**known, "rule": pl.String, "content": pl.String})
+    return pl.DataFrame(schema={**known, **TABLES[table].columns})
