@@ -1,9 +1,7 @@
 """The command line: parse, call, print."""
 
 import json
-import logging
 import sys
-from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -345,9 +343,6 @@ def _fail(message: str) -> NoReturn:
 
 def main() -> None:
     """Run the command line; an error made on purpose is one line and exit code 1."""
-    handler: Callable[[], logging.Handler] = logging.StreamHandler
-    if not sys.stderr.isatty():
-        logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler()])
     try:
         app()
     except AdscribeError as error:

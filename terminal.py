@@ -1,10 +1,12 @@
 """What adscribe shows on a terminal: tables, trees and a progress bar."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 
 import polars as pl
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -14,6 +16,10 @@ from rich.tree import Tree
 from attribution import ConversionExplanation
 from matching import Evaluation, SignalExplanation
 
+_SPEAKING = (
+    "outcome", "reason", "role", "kind", "event_name", "status", "method", "event_time", "surface",
+    "currency", "model",
+)  # fmt: skip
 _MOST_ROWS = 60
 _WIDTH_OF_FILES = 200
 _STYLES = {
@@ -36,49 +42,100 @@ def err() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+class _ConsoleHandler(logging.Handler):
+    """Print log lines above a progress bar that may be on the same console."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(Text(self.format(record)), soft_wrap=True)
+
+
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, float], None]]:
-    """Show a bar on a terminal, nothing elsewhere; give a function that moves it.
+    """Print what is logged and, on a terminal, show a bar; give a function that moves it.
 
     The function takes what is being done and the share done, from 0 to 1.
     """
     console = err()
     columns = (TextColumn("{task.description:<28}"), BarColumn(40), TimeElapsedColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda text, share: bar.update(task, description=text, completed=share)
+    handler, log = _ConsoleHandler(console), logging.getLogger("adscribe")
+    log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        hidden = not console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=hidden) as bar:
+            task = bar.add_task("", total=1.0)
+            yield lambda text, share: bar.update(task, description=text, completed=share)
+    finally:
+        log.removeHandler(handler)
 
 
 def show_frame(frame: pl.DataFrame, *, title: str, console: Console | None = None) -> None:
-    """Print a frame as a table, numbers to the right; the middle of a long one is left out."""
+    """Print a frame as a table, as many of its columns and rows as fit.
+
+    Columns are left out from the right and rows from the middle; a line below says so.
+    """
     console = console or out()
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     half = _MOST_ROWS // 2
     shown = frame if len(frame) <= _MOST_ROWS else pl.concat([frame.head(half), frame.tail(half)])
-    for name, dtype in frame.schema.items():
-        whole = dtype.is_numeric() or dtype == pl.Date
+    whole = {name: max(_width(shown[name]), len(name)) for name in shown.columns}
+    broken = {name: _width(shown[name]) for name in shown.columns}
+    widths = whole if len(_fitting(whole, console.width)) == len(whole) else broken
+    fitting = _fitting(widths, console.width)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", header_style="bold", box=box.ROUNDED
+    )
+    for name in fitting:
+        number = shown.schema[name].is_numeric()
         table.add_column(
             name.replace("_", " "),
-            justify="right" if dtype.is_numeric() else "left",
-            min_width=max((len(_text(value)) for value in shown[name]), default=1)
-            if whole
-            else None,
+            justify="right" if number else "left",
+            width=widths[name],
             overflow="fold",
         )
-    for number, row in enumerate(shown.iter_rows()):
-        if len(frame) > _MOST_ROWS and number == half:
+    for place, row in enumerate(shown.select(fitting).iter_rows()):
+        if len(frame) > _MOST_ROWS and place == half:
             table.add_section()
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
+    _say_what_is_left_out(frame, frame.columns[len(fitting) :], console)
+
+
+def _width(column: pl.Series) -> int:
+    """Return the columns that a column needs: its longest cell and header word, at most 40."""
+    cells = (len(_text(value)) for value in column)
+    words = (len(word) for word in column.name.split("_"))
+    return min(max((*cells, *words)), 40)
+
+
+def _fitting(widths: Mapping[str, int], width: int) -> list[str]:
+    """Return the leading columns that fit into `width` with their borders; at least one."""
+    names: list[str] = []
+    used = 1
+    for name, wide in widths.items():
+        used += wide + 3
+        if names and used > width:
+            break
+        names.append(name)
+    return names
+
+
+def _say_what_is_left_out(frame: pl.DataFrame, columns: list[str], console: Console) -> None:
+    parts = []
     if frame.is_empty():
-        console.print("no rows", style="dim")
+        parts.append("no rows")
     if len(frame) > _MOST_ROWS:
-        console.print(
-            f"{len(frame):,} rows, the first and last {half} shown; all with --format csv",
-            style="dim",
-        )
+        half = _MOST_ROWS // 2
+        parts.append(f"{len(frame):,} rows, the first and last {half} shown")
+    if columns:
+        parts.append(f"not shown for want of width: {', '.join(columns)}")
+    if len(frame) > _MOST_ROWS or columns:
+        parts.append("all with --format csv")
+    if parts:
+        console.print("; ".join(parts), style="dim", soft_wrap=True)
 
 
 def show_evaluation(evaluation: Evaluation) -> None:
@@ -125,17 +182,24 @@ def show_conversion(explanation: ConversionExplanation) -> None:
         tree,
         "signals",
         explanation.signals,
-        ("role", "signal_id", "event_time", "user_id", "method"),
+        ("role", "event_time", "signal_id", "user_id", "method"),
     )
     _branch(
         tree, "touches, the latest first", explanation.touches,
-        ("reason", "kind", "campaign_id", "surface", "event_time", "touch_id"),
+        ("reason", "kind", "event_time", "campaign_id", "surface", "touch_id"),
     )  # fmt: skip
     _branch(
-        tree, "credit", explanation.credits,
-        ("model", "outcome", "campaign_id", "user_id", "touch_id", "credit_micros", "value_micros"),
+        tree, "credit", [_in_units(row) for row in explanation.credits],
+        ("model", "outcome", "campaign_id", "credit", "value", "user_id", "touch_id"),
     )  # fmt: skip
     out().print(tree)
+
+
+def _in_units(row: Mapping[str, object]) -> dict[str, object]:
+    """Add the credit and value of a row in conversions and units of its currency."""
+    micros = {name: row[f"{name}_micros"] for name in ("credit", "value")}
+    units = {name: count / 1e6 for name, count in micros.items() if isinstance(count, int)}
+    return {**row, **units}
 
 
 def _branch(
@@ -153,7 +217,7 @@ def _line(head: str, row: Mapping[str, object], names: Sequence[str]) -> Text:
             continue
         value = _text(row[name])
         text.append("  " if len(text) else "")
-        if name not in ("outcome", "reason", "role", "kind", "event_name", "status", "method"):
+        if name not in _SPEAKING:
             text.append(f"{name.removesuffix('_id').replace('_', ' ')} ", style="dim")
         text.append(value, style=_STYLES.get(value, ""))
     return text

@@ -3,18 +3,18 @@
 -- reads: runs
 -- parameters: none
 SELECT
-    run_id,
+    date_trunc('second', started_at) AS started_at,
     command,
     stage,
     day,
     status,
-    started_at,
-    seconds,
+    round(seconds, 1) AS seconds,
     rows_in,
     rows_out,
     rows_rejected,
     round(peak_memory_bytes / 1048576) AS peak_memory_mib,
-    adscribe_version,
-    message
+    message,
+    run_id,
+    adscribe_version
 FROM runs
-ORDER BY started_at, run_id, stage, day
+ORDER BY runs.started_at, run_id, stage, day

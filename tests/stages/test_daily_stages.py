@@ -31,7 +31,7 @@ from warehouse.config import Config, MatchingConfig, Method
 from warehouse.database import Warehouse
 from warehouse.runs import Run
 
-WORLDS = 150
+WORLDS = 120
 # the tables that the twin tells of, without the columns that name the version of the code
 TWIN_TABLES = {
     "identity_links": [],
@@ -147,16 +147,6 @@ def test_days_in_any_order_give_the_same_tables(
     assert hashes(run.warehouse) == hashes(start(copy=forward).warehouse)
 
 
-def test_logs_ingested_ahead_give_the_same_tables(start: Starter, forward: Processed) -> None:
-    run = start()
-    for day in DAYS:
-        ingest(run.warehouse, day, forward.logs[day])
-    for day in DAYS:
-        match_day(run, day)
-        attribute_day(run, day)
-    assert_as_twin(run.warehouse, forward.logs)
-
-
 def test_each_stage_may_do_all_days_first(start: Starter, forward: Processed) -> None:
     run = start()
     for day in DAYS:
@@ -201,15 +191,23 @@ def test_a_day_processed_twice_changes_nothing(start: Starter, forward: Processe
     assert table(run.warehouse, "restatements").equals(restated)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_replaced_day_leaves_nothing_of_what_it_was(
-    start: Starter, told_once: Processed, seed: int
-) -> None:
+def test_a_replaced_day_leaves_nothing_of_what_it_was(start: Starter, told_once: Processed) -> None:
     run, logs = start(copy=told_once), dict(told_once.logs)
     for day in (DAYS[1], DAYS[3], DAYS[0], DAYS[2]):
-        logs[day] = change_day(day, logs[day], seed=seed)
+        logs[day] = change_day(day, logs[day], seed=1)
         process(run, day, logs[day])
         assert_as_twin(run.warehouse, logs)
+
+
+def test_replaced_days_may_be_ingested_ahead(start: Starter, told_once: Processed) -> None:
+    run = start(copy=told_once)
+    logs = {day: change_day(day, content, seed=3) for day, content in told_once.logs.items()}
+    for day in DAYS:
+        ingest(run.warehouse, day, logs[day])
+    for day in DAYS:
+        match_day(run, day)
+        attribute_day(run, day)
+    assert_as_twin(run.warehouse, logs)
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
