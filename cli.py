@@ -1,10 +1,9 @@
 """The command line: parse, call, print."""
 
-import json
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -13,15 +12,14 @@ import matching
 import simulation
 import terminal
 from daily import DayRange, Stage, open_run, run_days
-from warehouse.config import Config, Model, load_config
+from warehouse.config import Config, load_config, with_models
 from warehouse.database import Warehouse
-from warehouse.errors import AdscribeError, ConfigError, nearest
+from warehouse.errors import AdscribeError, ConfigError
 from warehouse.importers import import_criteo, import_ipinyou
 from warehouse.logs import LogFolder
 from warehouse.runs import version
 
-_Typer = typer.Typer
-app = _Typer(
+app = typer.Typer(
     name="adscribe",
     help="Link ad and conversion signals to users, and conversions to the touchpoints that earned "
     "them.",
@@ -29,8 +27,8 @@ app = _Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-import_app = _Typer(no_args_is_help=True, help="Turn a public data set into a folder of logs.")
-explain_app = _Typer(no_args_is_help=True, help="Tell why a signal or conversion is as it is.")
+import_app = typer.Typer(no_args_is_help=True, help="Turn a public data set into a folder of logs.")
+explain_app = typer.Typer(no_args_is_help=True, help="Tell why a signal or conversion is as it is.")
 app.add_typer(import_app, name="import")
 app.add_typer(explain_app, name="explain")
 
@@ -88,7 +86,7 @@ def simulate(
             )
         except FileExistsError as error:
             raise ConfigError(str(error)) from error
-    _print_rows(out, rows)
+    terminal.show_written(out, rows)
 
 
 @import_app.command()
@@ -107,7 +105,9 @@ def ipinyou(
 
     Example: adscribe import ipinyou imp.20131021.txt.bz2 logs --clicks clk.20131021.txt.bz2
     """
-    _print_rows(out, import_ipinyou(impressions, clicks, out, activity_share=activity_share))
+    terminal.show_written(
+        out, import_ipinyou(impressions, clicks, out, activity_share=activity_share)
+    )
 
 
 @import_app.command()
@@ -122,7 +122,7 @@ def criteo(
 
     Example: adscribe import criteo criteo_attribution_dataset.tsv.gz logs
     """
-    _print_rows(out, import_criteo(journeys, out, start=start.date()))
+    terminal.show_written(out, import_criteo(journeys, out, start=start.date()))
 
 
 @app.command()
@@ -208,7 +208,7 @@ def evaluate(
     with Warehouse.open(db, read_only=True) as warehouse:
         evaluation = matching.evaluate(warehouse, truth)
     if as_json:
-        _print_json(evaluation.to_dict())
+        terminal.show_json(evaluation.to_dict())
     else:
         terminal.show_evaluation(evaluation)
 
@@ -235,7 +235,7 @@ def report(
         return
     content = attribution.encode(frame, form, title=name.replace("_", " "))
     if out is not None:
-        _write(out, content)
+        terminal.save(out, content)
         typer.echo(f"{len(frame):,} rows written to {out}")
     elif form is attribution.Format.PARQUET and sys.stdout.isatty():
         raise ConfigError("Parquet is not for the screen. Name a file with --out.")
@@ -252,7 +252,7 @@ def explain_match(signal_id: str, db: Db, as_json: AsJson = False) -> None:
     with Warehouse.open(db, read_only=True) as warehouse:
         explanation = matching.explain_signal(warehouse, signal_id)
     if as_json:
-        _print_json(explanation.to_dict())
+        terminal.show_json(explanation.to_dict())
     else:
         terminal.show_signal(explanation)
 
@@ -269,7 +269,7 @@ def explain_conversion(
     with Warehouse.open(db, read_only=True) as warehouse:
         explanation = attribution.explain_conversion(warehouse, conversion_id, windows)
     if as_json:
-        _print_json(explanation.to_dict())
+        terminal.show_json(explanation.to_dict())
     else:
         terminal.show_conversion(explanation)
 
@@ -294,7 +294,7 @@ def _do(
         run_id = started.run_id
     totals = totals.filter(totals["day"].is_in(done))
     if as_json:
-        _print_json({"run_id": run_id, "days": totals.to_dicts()})
+        terminal.show_json({"run_id": run_id, "days": totals.to_dicts()})
     else:
         terminal.show_frame(totals, title=f"{command}: {done[0]} to {done[-1]}")
 
@@ -309,36 +309,7 @@ def _days(day: datetime | None, first: datetime | None, last: datetime | None) -
 
 def _config(path: Path | None, models: str | None = None) -> Config:
     config = load_config(path)
-    if models is None:
-        return config
-    names = list(Model) if models == "all" else [name.strip() for name in models.split(",")]
-    for name in names:
-        if name not in list(Model):
-            raise ConfigError(f'--models: no model "{name}"; {nearest(name, list(Model))}')
-    chosen = config.attribution.model_copy(update={"models": tuple(map(Model, names))})
-    return config.model_copy(update={"attribution": chosen})
-
-
-def _print_rows(out: Path, rows: dict[str, int]) -> None:
-    for table, count in rows.items():
-        typer.echo(f"{table:<14} {count:>12,} rows")
-    typer.echo(f"written to {out}")
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, default=str, indent=2))
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}. Name a file that can be written.") from error
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"adscribe: {message}", err=True)
-    raise SystemExit(1)
+    return config if models is None else with_models(config, models)
 
 
 def main() -> None:
@@ -346,7 +317,8 @@ def main() -> None:
     try:
         app()
     except AdscribeError as error:
-        _fail(" ".join(str(error).split()))
+        typer.echo(f"adscribe: {' '.join(str(error).split())}", err=True)
+        raise SystemExit(1) from error
 
 
 if __name__ == "__main__":

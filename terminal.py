@@ -1,9 +1,12 @@
 """What adscribe shows on a terminal: tables, trees and a progress bar."""
 
+import json
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from pathlib import Path
 
 import polars as pl
 from rich import box
@@ -15,6 +18,7 @@ from rich.tree import Tree
 
 from attribution import ConversionExplanation
 from matching import Evaluation, SignalExplanation
+from warehouse.errors import ConfigError
 
 _SPEAKING = (
     "outcome", "reason", "role", "kind", "event_name", "status", "method", "event_time", "surface",
@@ -136,6 +140,33 @@ def _say_what_is_left_out(frame: pl.DataFrame, columns: list[str], console: Cons
         parts.append("all with --format csv")
     if parts:
         console.print("; ".join(parts), style="dim", soft_wrap=True)
+
+
+def show_written(folder: Path, rows: Mapping[str, int]) -> None:
+    """Print how many rows of each table were written to a folder."""
+    console = out()
+    for table, count in rows.items():
+        console.print(f"{table:<14} {count:>12,} rows")
+    console.print(f"written to {folder}", soft_wrap=True)
+
+
+def show_json(value: object) -> None:
+    """Print plain values as JSON; times and decimals as text."""
+    sys.stdout.write(json.dumps(value, default=str, indent=2) + "\n")
+
+
+def save(path: Path, content: bytes) -> None:
+    """Write a file.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}. Name a file that can be written.") from error
 
 
 def show_evaluation(evaluation: Evaluation) -> None:

@@ -125,6 +125,31 @@ def load_config(path: Path | None) -> Config:
         raise ConfigError(f"{path}: {_explain(error)}") from error
 
 
+def with_models(config: Config, names: str) -> Config:
+    """Return the configuration with other attribution models.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration to start from.
+    names : str
+        Names of models, separated by commas, or ``all``.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such model.
+    """
+    known = [str(model) for model in Model]
+    chosen = known if names == "all" else [name.strip() for name in names.split(",")]
+    for name in chosen:
+        if name not in known:
+            raise ConfigError(f'--models: no model "{name}"; {nearest(name, known)}')
+    models = tuple(map(Model, dict.fromkeys(chosen)))
+    attribution = config.attribution.model_copy(update={"models": models})
+    return config.model_copy(update={"attribution": attribution})
+
+
 def _explain(error: ValidationError) -> str:
     """Turn pydantic's first complaint into one line with a mend."""
     first = error.errors()[0]

@@ -131,7 +131,10 @@ class _World:
             )
         signals = [self.signal(day) for _ in range(rng.randrange(6))]
         if sent_again and self.sent and rng.random() < 0.3:
-            signals.append(rng.choice(self.sent))
+            again = rng.choice(self.sent)
+            if rng.random() < 0.5:  # another event under the same id
+                again = {**self.signal(day), "signal_id": again["signal_id"]}
+            signals.append(again)
         self.touched += touches
         self.sent += signals
         logs.touchpoints += touches
