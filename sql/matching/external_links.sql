@@ -13,6 +13,15 @@ WITH concerned AS (
     SELECT digest
     FROM identity_links
     WHERE kind = 'external_id' AND first_day = $day
+    UNION
+    -- a signal that stood on a later log day until this one held it too: it may have borne another
+    SELECT identity_links.digest
+    FROM signals
+    JOIN work_signals ON work_signals.signal_id = signals.signal_id
+    JOIN matches ON matches.signal_id = signals.signal_id AND matches.day <> signals.day
+    JOIN identity_links
+        ON identity_links.kind = 'external_id'
+        AND identity_links.first_day = matches.day
 ),
 bearers AS (
     SELECT signals.day, signals.signal_id, signals.external_digest AS digest
