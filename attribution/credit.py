@@ -40,7 +40,9 @@ def update_credits(
     _find_reached(warehouse, day, lookback["longest_window_us"])
     warehouse.execute("attribution/work_conversions", methods=methods)
     _find_paths(warehouse, lookback)
-    warehouse.execute("attribution/last_touch")
+    warehouse.execute("attribution/no_credits")
+    for model in attribution.models:
+        warehouse.execute(f"attribution/{model}")  # each model is one statement, of its name
     warehouse.execute("attribution/old_credits")
     warehouse.execute("attribution/delete_credits")
     warehouse.execute("attribution/insert_credits")

@@ -66,7 +66,7 @@ class MatchingConfig(_Section):
 class AttributionConfig(_Section):
     """``[attribution]``: models, lookback windows and deduplication."""
 
-    models: tuple[Model, ...] = (Model.LAST_TOUCH,)
+    models: Annotated[tuple[Model, ...], Field(min_length=1)] = (Model.LAST_TOUCH,)
     click_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 7 * 24
     engaged_view_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 24
     view_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 24

@@ -37,9 +37,15 @@ touches AS (
         AND conversion.advertiser_id = touchpoints.advertiser_id
     WHERE touchpoints.event_time >= make_timestamp(conversion.time_us - $longest_window_us)
         AND touchpoints.event_time <= make_timestamp(conversion.time_us)
+    -- of a touch sent twice, the copy that counted, if one did
     QUALIFY row_number() OVER (
         PARTITION BY touchpoints.touch_id
-        ORDER BY time_us, kind_order, touchpoints.campaign_id
+        ORDER BY
+            CASE WHEN touchpoints.arm = 'control' THEN 1 ELSE 0 END,
+            CASE WHEN time_us + window_us < conversion.time_us THEN 1 ELSE 0 END,
+            time_us,
+            kind_order,
+            touchpoints.day
     ) = 1
 ),
 winner AS (

@@ -4,10 +4,14 @@
 -- parameters: $run_id
 INSERT INTO restatements BY NAME
 WITH rows_of AS (
-    SELECT conversion_id, model, 'before' AS side, outcome, user_id, touch_id, credit_micros, value_micros
+    SELECT
+        conversion_id, model, 'before' AS side, outcome, user_id, touch_id, campaign_id, credit_micros,
+        value_micros
     FROM old_credits
     UNION ALL
-    SELECT conversion_id, model, 'after' AS side, outcome, user_id, touch_id, credit_micros, value_micros
+    SELECT
+        conversion_id, model, 'after' AS side, outcome, user_id, touch_id, campaign_id, credit_micros,
+        value_micros
     FROM new_credits
 ),
 sides AS (
@@ -18,6 +22,7 @@ sides AS (
             outcome := outcome,
             user_id := user_id,
             touch_id := touch_id,
+            campaign_id := campaign_id,
             credit_micros := credit_micros,
             value_micros := value_micros
         ) ORDER BY outcome, user_id, touch_id) FILTER (WHERE side = 'before')) AS VARCHAR) AS before,
@@ -25,6 +30,7 @@ sides AS (
             outcome := outcome,
             user_id := user_id,
             touch_id := touch_id,
+            campaign_id := campaign_id,
             credit_micros := credit_micros,
             value_micros := value_micros
         ) ORDER BY outcome, user_id, touch_id) FILTER (WHERE side = 'after')) AS VARCHAR) AS after

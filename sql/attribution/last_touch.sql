@@ -1,9 +1,8 @@
 -- purpose: all credit to the best kind of touch (click, engaged view, view), of those the latest
 -- grain: one conversion
--- makes: new_credits
 -- reads: work_conversions, path_touches
 -- parameters: none
-CREATE OR REPLACE TEMP TABLE new_credits AS
+INSERT INTO new_credits BY NAME
 WITH ranked AS (
     SELECT
         path_touches.conversion_id,

@@ -53,7 +53,7 @@ earned AS (
 spent_by_model AS (
     SELECT spent.day, spent.campaign_id, models.model, spent.currency, spent.cost
     FROM spent
-    CROSS JOIN models
+    LEFT JOIN models ON true
 )
 SELECT
     day,

@@ -1,8 +1,17 @@
 -- purpose: each log day at a glance: signals, matches, and the outcome of its conversions
 -- grain: one log day
--- reads: signals, matches, conversion_signals, credits, rejected_rows
+-- reads: activity, touchpoints, signals, matches, conversion_signals, credits, rejected_rows
 -- parameters: none
-WITH sent AS (
+WITH days AS (
+    SELECT day FROM activity
+    UNION
+    SELECT day FROM touchpoints
+    UNION
+    SELECT day FROM signals
+    UNION
+    SELECT day FROM rejected_rows WHERE day IS NOT NULL
+),
+sent AS (
     SELECT day, count(*) AS signals FROM signals GROUP BY day
 ),
 refused AS (
@@ -30,17 +39,20 @@ converted AS (
     GROUP BY conversion_signals.day
 )
 SELECT
-    sent.day,
-    sent.signals,
+    days.day,
+    coalesce(sent.signals, 0) AS signals,
     coalesce(refused.rejected_rows, 0) AS rejected_rows,
     coalesce(found.matched, 0) AS matched,
-    round(coalesce(found.matched, 0) / sent.signals, 4) AS match_rate,
+    CASE
+        WHEN sent.signals > 0 THEN round(coalesce(found.matched, 0) / sent.signals, 4)
+    END AS match_rate,
     coalesce(converted.conversions, 0) AS conversions,
     coalesce(converted.touch, 0) AS touch,
     coalesce(converted.organic, 0) AS organic,
     coalesce(converted.unmatched, 0) AS unmatched
-FROM sent
-LEFT JOIN refused ON refused.day = sent.day
-LEFT JOIN found ON found.day = sent.day
-LEFT JOIN converted ON converted.day = sent.day
-ORDER BY sent.day
+FROM days
+LEFT JOIN sent ON sent.day = days.day
+LEFT JOIN refused ON refused.day = days.day
+LEFT JOIN found ON found.day = days.day
+LEFT JOIN converted ON converted.day = days.day
+ORDER BY days.day

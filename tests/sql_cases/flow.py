@@ -88,6 +88,7 @@ ATTRIBUTION: Final = (
     "attribution/eligible_touches",
     "attribution/delete_path_touches",
     "attribution/insert_path_touches",
+    "attribution/no_credits",
     "attribution/last_touch",
     "attribution/old_credits",
     "attribution/delete_credits",

@@ -269,7 +269,7 @@ def restated(rows: pl.DataFrame) -> dict[object, tuple[object, object]]:
 
 def credit_of(warehouse: Warehouse) -> dict[str, list[dict[str, object]]]:
     """Return the credit of each conversion in the words of restatements."""
-    columns = ["outcome", "user_id", "touch_id", "credit_micros", "value_micros"]
+    columns = ["outcome", "user_id", "touch_id", "campaign_id", "credit_micros", "value_micros"]
     return {
         row["conversion_id"]: [{name: row[name] for name in columns}]
         for row in table(warehouse, "credits").to_dicts()
