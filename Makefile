@@ -21,7 +21,8 @@ demo: .venv/installed
 	$(BIN)/adscribe report match_rate --db $(WORLD)/ads.duckdb
 	$(BIN)/adscribe report signal_outcomes --db $(WORLD)/ads.duckdb
 	$(BIN)/adscribe evaluate --db $(WORLD)/ads.duckdb --truth $(WORLD)/logs/truth_match.parquet
-	$(BIN)/adscribe report campaign_credit --db $(WORLD)/ads.duckdb
+	$(BIN)/adscribe explain conversion sa84224864342bfb3 --db $(WORLD)/ads.duckdb
+	$(BIN)/adscribe report campaign_totals --db $(WORLD)/ads.duckdb
 
 test: .venv/installed
 	$(BIN)/python -m pytest --numprocesses 2

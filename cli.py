@@ -1,5 +1,6 @@
 """The command line: parse, call, print."""
 
+import signal
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import attribution
 import matching
 import simulation
 import terminal
-from daily import DayRange, Stage, open_run, run_days
+from daily import DayRange, Stage, days_of_logs, open_run, run_days, stored_days
 from warehouse.config import Config, load_config, with_models
 from warehouse.database import Warehouse
 from warehouse.errors import AdscribeError, ConfigError
@@ -35,9 +36,22 @@ app.add_typer(explain_app, name="explain")
 _DAY = ["%Y-%m-%d"]
 Db = Annotated[Path, typer.Option("--db", help="The warehouse, a DuckDB file.")]
 Logs = Annotated[Path, typer.Option("--logs", help="Folder of logs (see docs/logs.md).")]
-Day = Annotated[datetime | None, typer.Option("--day", formats=_DAY, help="Only this log day.")]
-From = Annotated[datetime | None, typer.Option("--from", formats=_DAY, help="First log day.")]
-To = Annotated[datetime | None, typer.Option("--to", formats=_DAY, help="Last log day.")]
+Day = Annotated[
+    datetime | None,
+    typer.Option("--day", formats=_DAY, metavar="YYYY-MM-DD", help="Only this log day."),
+]
+From = Annotated[
+    datetime | None,
+    typer.Option("--from", formats=_DAY, metavar="YYYY-MM-DD", help="First log day."),
+]
+To = Annotated[
+    datetime | None,
+    typer.Option("--to", formats=_DAY, metavar="YYYY-MM-DD", help="Last log day."),
+]
+Start = Annotated[
+    datetime,
+    typer.Option(formats=_DAY, metavar="YYYY-MM-DD", show_default=False, help="First day."),
+]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="TOML file (see docs/configuration.md).")
 ]
@@ -71,9 +85,7 @@ def simulate(
     users: Annotated[int, typer.Option(min=1, help="Users of the platform.")] = 20_000,
     days: Annotated[int, typer.Option(min=1, help="Days of logs.")] = 7,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same world.")] = 1,
-    start: Annotated[datetime, typer.Option(formats=_DAY, help="First day.")] = datetime(  # noqa: DTZ001
-        2026, 1, 5
-    ),
+    start: Start = datetime(2026, 1, 5),  # noqa: DTZ001 -- a date, typer knows no other
 ) -> None:
     """Write the logs of an advertising world whose truth is known.
 
@@ -114,9 +126,7 @@ def ipinyou(
 def criteo(
     journeys: Annotated[Path, typer.Argument(help="The published .tsv.gz, or the journeys .csv.")],
     out: Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")],
-    start: Annotated[datetime, typer.Option(formats=_DAY, help="Day of second 0.")] = datetime(  # noqa: DTZ001
-        2017, 1, 1
-    ),
+    start: Start = datetime(2017, 1, 1),  # noqa: DTZ001 -- a date, typer knows no other
 ) -> None:
     """Import Criteo's log for attribution modelling, as published or as journeys.
 
@@ -218,33 +228,38 @@ def report(
     name: Annotated[str, typer.Argument(help="; ".join(attribution.report_names()))],
     db: Db,
     form: Annotated[
-        attribution.Format, typer.Option("--format", help="How to write it.")
-    ] = attribution.Format.TABLE,
+        attribution.Format | None,
+        typer.Option("--format", help="How to write it; by default as --out ends, else a table."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write instead of the screen.")] = None,
 ) -> None:
     """Print a report, or write it to a file.
 
     Example: adscribe report campaign_credit --db ads.duckdb --format csv --out credit.csv
     """
+    form = form or attribution.format_of(out)
+    if form is attribution.Format.TABLE and out is not None:
+        raise ConfigError("--out needs a --format of csv, json, parquet or html.")
+    if form is attribution.Format.PARQUET and out is None and sys.stdout.isatty():
+        raise ConfigError("Parquet is not for the screen. Name a file with --out.")
     with Warehouse.open(db, read_only=True) as warehouse:
         frame = attribution.report(warehouse, name)
+    title = name.replace("_", " ")
     if form is attribution.Format.TABLE:
-        if out is not None:
-            raise ConfigError("--out needs a --format of csv, json, parquet or html.")
-        terminal.show_frame(frame, title=name.replace("_", " "))
-        return
-    content = attribution.encode(frame, form, title=name.replace("_", " "))
-    if out is not None:
-        terminal.save(out, content)
-        typer.echo(f"{len(frame):,} rows written to {out}")
-    elif form is attribution.Format.PARQUET and sys.stdout.isatty():
-        raise ConfigError("Parquet is not for the screen. Name a file with --out.")
+        terminal.show_frame(frame, title=title)
+    elif out is None:
+        sys.stdout.buffer.write(attribution.encode(frame, form, title=title))
     else:
-        sys.stdout.buffer.write(content)
+        terminal.save(out, attribution.encode(frame, form, title=title))
+        typer.echo(f"{len(frame):,} rows written to {out}")
 
 
 @explain_app.command("match")
-def explain_match(signal_id: str, db: Db, as_json: AsJson = False) -> None:
+def explain_match(
+    signal_id: Annotated[str, typer.Argument(help="A signal_id of the logs.")],
+    db: Db,
+    as_json: AsJson = False,
+) -> None:
     """Tell why a signal was matched as it was.
 
     Example: adscribe explain match s0000000001 --db ads.duckdb
@@ -259,7 +274,12 @@ def explain_match(signal_id: str, db: Db, as_json: AsJson = False) -> None:
 
 @explain_app.command("conversion")
 def explain_conversion(
-    conversion_id: str, db: Db, config: ConfigFile = None, as_json: AsJson = False
+    conversion_id: Annotated[
+        str, typer.Argument(help="A conversion_id of the table credits, or a signal_id of it.")
+    ],
+    db: Db,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tell why a conversion was credited as it was: its signals, touches and credit.
 
@@ -284,15 +304,20 @@ def _do(
     as_json: bool,
 ) -> None:
     folder = None if logs is None else LogFolder.find(logs)
-    with terminal.progress_bar() as move, open_run(db, command, config) as (started, key):
+    wanted = None if folder is None else days_of_logs(folder, days, config)
+    with (
+        terminal.progress_bar() as move,
+        open_run(db, command, config, new=folder is not None) as (started, key),
+    ):
 
         def progress(day: date | None, stage: Stage, done: int, total: int) -> None:
             move(f"{day or 'all days'} {stage}", done / total)
 
-        done = run_days(started, key, logs=folder, days=days, stages=stages, progress=progress)
+        done = wanted or stored_days(started.warehouse, days)
+        run_days(started, key, done, logs=folder, stages=stages, progress=progress)
         totals = attribution.report(started.warehouse, "daily_totals")
         run_id = started.run_id
-    totals = totals.filter(totals["day"].is_in(done))
+    totals = totals.filter(totals["log_day"].is_in(done))
     if as_json:
         terminal.show_json({"run_id": run_id, "days": totals.to_dicts()})
     else:
@@ -314,11 +339,29 @@ def _config(path: Path | None, models: str | None = None) -> Config:
 
 def main() -> None:
     """Run the command line; an error made on purpose is one line and exit code 1."""
+    stopped = []
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     try:
         app()
     except AdscribeError as error:
         typer.echo(f"adscribe: {' '.join(str(error).split())}", err=True)
         raise SystemExit(1) from error
+    except BaseException as error:
+        if not stopped:
+            raise
+        # DuckDB and click turn an interrupt into errors of their own.
+        typer.echo(
+            "adscribe: stopped. Finished stages are kept, nothing of the one at work; run the "
+            "command again.",
+            err=True,
+        )
+        raise SystemExit(128 + stopped[0]) from error
 
 
 if __name__ == "__main__":

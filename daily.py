@@ -11,8 +11,8 @@ from attribution import attribute_day
 from matching import match_day
 from warehouse.config import Config
 from warehouse.database import Warehouse
-from warehouse.errors import ConfigError
-from warehouse.identifiers import IdentifierKey, bind_key
+from warehouse.errors import ConfigError, WarehouseError
+from warehouse.identifiers import IdentifierKey, open_key
 from warehouse.ingest import days_in, ingest_day, ingest_undated
 from warehouse.logs import LogFolder, unknown_day
 from warehouse.runs import Run
@@ -68,58 +68,92 @@ class DayRange:
 
 
 @contextmanager
-def open_run(db: Path, command: str, config: Config) -> Iterator[tuple[Run, IdentifierKey]]:
+def open_run(
+    db: Path, command: str, config: Config, *, new: bool = True
+) -> Iterator[tuple[Run, IdentifierKey]]:
     """Open a warehouse for writing, under its key, and begin a run.
+
+    Parameters
+    ----------
+    db : Path
+        The warehouse.
+    command : str
+        The command, for the ledger.
+    config : Config
+        The configuration of the run.
+    new : bool
+        Whether the warehouse may be made.
 
     Raises
     ------
     WarehouseError, ConfigError
         If the warehouse or its key cannot be used.
     """
-    key = IdentifierKey.load(db, config.privacy)
+    if not new and not db.exists():
+        raise WarehouseError(f"{db}: no such warehouse. Make one with: adscribe ingest --db {db}")
     with Warehouse.open(db, config=config.warehouse) as warehouse:
-        bind_key(warehouse, key)
+        key = open_key(warehouse, config.privacy)
         yield Run(warehouse, command, config), key
+
+
+def days_of_logs(logs: LogFolder, days: DayRange, config: Config) -> list[date]:
+    """Return the wanted log days that a folder holds, in order.
+
+    Raises
+    ------
+    InputFileError
+        If it holds none of them, or a file cannot be read.
+    """
+    asked = days.every()
+    if asked is not None and not logs.folder_days():
+        return asked  # files that hold many days need not be read twice
+    return days.of(days_in(logs, config))
+
+
+def stored_days(warehouse: Warehouse, days: DayRange) -> list[date]:
+    """Return the wanted log days that have been ingested, in order.
+
+    Raises
+    ------
+    InputFileError
+        If none of them has.
+    """
+    return days.of(warehouse.query("ledger/stored_days").get_column("day").to_list())
 
 
 def run_days(
     run: Run,
     key: IdentifierKey,
+    days: list[date],
     *,
-    logs: LogFolder | None,
-    days: DayRange,
+    logs: LogFolder | None = None,
     stages: tuple[Stage, ...] = tuple(Stage),
-    progress: Callable[[date | None, Stage, int, int], None] = lambda *_: None,
-) -> list[date]:
+    progress: Callable[[date | None, Stage, int, int], None] | None = None,
+) -> None:
     """Do the stages for each log day, the earliest first.
 
     Parameters
     ----------
     run, key
         From :func:`open_run`.
-    logs : LogFolder or None
-        Where the logs are; needed to ingest. Without it the days are those already stored.
-    days : DayRange
-        The log days wanted.
+    days : list of date
+        The log days, in order.
+    logs : LogFolder, optional
+        Where the logs are; needed to ingest.
     stages : tuple of Stage
-        What to do with each.
-    progress : callable
+        What to do with each day.
+    progress : callable, optional
         Told the day (None: files that hold many days), the stage that begins, how many stages are
         done and how many there will be.
-
-    Returns
-    -------
-    list of date
-        The days done.
     """
-    chosen = days.of(_days(run, logs, days))
-    total, done = len(chosen) * len(stages), 0
+    tell = progress or _stay_silent
+    total, done = len(days) * len(stages), 0
     if logs is not None and Stage.INGEST in stages:
-        progress(None, Stage.INGEST, 0, total)
-        ingest_undated(run, logs, chosen, key)
-    for day in chosen:
+        tell(None, Stage.INGEST, 0, total)
+        ingest_undated(run, logs, days, key)
+    for day in days:
         for stage in stages:
-            progress(day, stage, done, total)
+            tell(day, stage, done, total)
             if stage is Stage.MATCH:
                 match_day(run, day)
             elif stage is Stage.ATTRIBUTE:
@@ -127,13 +161,7 @@ def run_days(
             elif logs is not None:
                 ingest_day(run, logs, day, key)
             done += 1
-    return chosen
 
 
-def _days(run: Run, logs: LogFolder | None, days: DayRange) -> list[date]:
-    if logs is None:
-        return run.warehouse.query("ledger/stored_days").get_column("day").to_list()
-    asked = days.every()
-    if asked is not None and not logs.folder_days():
-        return asked  # files that hold many days need not be read twice
-    return days_in(logs, run.config)
+def _stay_silent(day: date | None, stage: Stage, done: int, total: int) -> None:
+    """Take the place of a progress bar."""

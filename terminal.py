@@ -26,6 +26,7 @@ _SPEAKING = (
 )  # fmt: skip
 _MOST_ROWS = 60
 _WIDTH_OF_FILES = 200
+_GAP = 2  # between two columns of a table
 _STYLES = {
     "won": "bold green", "followed": "bold green", "agrees": "green", "touch": "green",
     "unmatched": "yellow", "organic": "cyan", "rejected": "red", "failed": "red",
@@ -89,9 +90,7 @@ def show_frame(frame: pl.DataFrame, *, title: str, console: Console | None = Non
     broken = {name: _width(shown[name]) for name in shown.columns}
     widths = whole if len(_fitting(whole, console.width)) == len(whole) else broken
     fitting = _fitting(widths, console.width)
-    table = Table(
-        title=title, title_justify="left", title_style="bold", header_style="bold", box=box.ROUNDED
-    )
+    table = Table(header_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for name in fitting:
         number = shown.schema[name].is_numeric()
         table.add_column(
@@ -104,6 +103,7 @@ def show_frame(frame: pl.DataFrame, *, title: str, console: Console | None = Non
         if len(frame) > _MOST_ROWS and place == half:
             table.add_section()
         table.add_row(*(_cell(value) for value in row))
+    console.print(title, style="bold")
     console.print(table)
     _say_what_is_left_out(frame, frame.columns[len(fitting) :], console)
 
@@ -116,11 +116,11 @@ def _width(column: pl.Series) -> int:
 
 
 def _fitting(widths: Mapping[str, int], width: int) -> list[str]:
-    """Return the leading columns that fit into `width` with their borders; at least one."""
+    """Return the leading columns that fit into `width`; at least one."""
     names: list[str] = []
-    used = 1
+    used = -_GAP
     for name, wide in widths.items():
-        used += wide + 3
+        used += wide + _GAP
         if names and used > width:
             break
         names.append(name)
@@ -189,6 +189,8 @@ def show_signal(explanation: SignalExplanation) -> None:
     tree = Tree(_line("", signal, ("signal_id",)))
     tree.add(_line("", signal, ("advertiser_id", "event_name", "event_time", "order_id")))
     tree.add(f"read on {signal['day']} from {signal['source_file']}, row {signal['source_row']}")
+    if signal["role"] is not None:
+        tree.add(_line("", signal, ("role", "conversion_id")))
     match = tree.add("match")
     if signal["user_id"] is None:
         match.add("no user: none of its identifiers names one")

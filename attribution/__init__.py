@@ -7,7 +7,7 @@ conversion and gives it to them; ``pipeline`` is the stage that the daily run ca
 
 from attribution.explanation import ConversionExplanation, explain_conversion
 from attribution.pipeline import attribute_day
-from attribution.reports import Format, encode, report, report_names
+from attribution.reports import Format, encode, format_of, report, report_names
 
 __all__ = [
     "ConversionExplanation",
@@ -15,6 +15,7 @@ __all__ = [
     "attribute_day",
     "encode",
     "explain_conversion",
+    "format_of",
     "report",
     "report_names",
 ]

@@ -55,7 +55,7 @@ def explain_conversion(
     warehouse : Warehouse
         A warehouse whose days have been attributed.
     conversion_id : str
-        The conversion: the id of its first signal.
+        The conversion: the id of its first signal, or of any other.
     config : AttributionConfig
         The windows that were in force.
 
@@ -64,12 +64,14 @@ def explain_conversion(
     UnknownNameError
         If no conversion has this id.
     """
-    rows = warehouse.query("attribution/explain_conversion", conversion_id=conversion_id)
-    if rows.is_empty():
+    named = warehouse.query("attribution/conversion_of_signal", signal_id=conversion_id)
+    if named.is_empty() or named.item() is None:
         raise UnknownNameError(
-            f'no conversion "{conversion_id}" in {warehouse.path}. A conversion is named by its '
-            f"first signal: see adscribe explain match {conversion_id}."
+            f'no conversion "{conversion_id}" in {warehouse.path}. Name a signal of it; one that '
+            "adjusts an order never seen belongs to none."
         )
+    conversion_id = named.item()
+    rows = warehouse.query("attribution/explain_conversion", conversion_id=conversion_id)
     touches = warehouse.query(
         "attribution/explain_touches", conversion_id=conversion_id, **windows(config)
     )

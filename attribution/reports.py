@@ -3,6 +3,7 @@
 import html
 import io
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -32,6 +33,12 @@ class Format(StrEnum):
     JSON = "json"
     PARQUET = "parquet"
     HTML = "html"
+
+
+def format_of(path: Path | None) -> Format:
+    """Return the format that a file's ending stands for; the table where it stands for none."""
+    ending = "" if path is None else path.suffix.lower().lstrip(".")
+    return Format(ending) if ending in list(Format) else Format.TABLE
 
 
 def report_names() -> list[str]:

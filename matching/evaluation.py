@@ -45,7 +45,7 @@ class Evaluation:
     matched, correct : int
         Signals given a user, and given the right one.
     precision : float
-        correct / matched; 1 where nothing was matched.
+        correct / matched; None where nothing was matched.
     recall : float
         correct / of_users; 0 where there are none.
     f1 : float
@@ -64,7 +64,7 @@ class Evaluation:
     of_users: int
     matched: int
     correct: int
-    precision: float
+    precision: float | None
     recall: float
     f1: float
     identified_of_users: int
@@ -104,15 +104,15 @@ def evaluate(warehouse: Warehouse, truth: Path) -> Evaluation:
     correct = len(matches.filter("correct"))
     of_users = len(signals.filter("of_user"))
     identified = len(signals.filter("identified", "of_user"))
-    precision, recall = _share(correct, len(matches), 1.0), _share(correct, of_users)
+    recall = _share(correct, of_users)
     return Evaluation(
         signals=len(signals),
         of_users=of_users,
         matched=len(matches),
         correct=correct,
-        precision=precision,
+        precision=_share(correct, len(matches)) if len(matches) else None,
         recall=recall,
-        f1=_share(2 * precision * recall, precision + recall),
+        f1=_share(2 * correct, len(matches) + of_users),
         identified_of_users=identified,
         recall_of_identified=_share(correct, identified),
         calibration_ratio=(
@@ -130,8 +130,8 @@ def _by_method(matches: pl.DataFrame) -> tuple[MethodFigures, ...]:
     )
 
 
-def _share(part: float, whole: float, otherwise: float = 0.0) -> float:
-    return part / whole if whole else otherwise
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
 
 
 def _read_truth(path: Path) -> pl.DataFrame:

@@ -13,8 +13,9 @@ class SignalExplanation:
     Attributes
     ----------
     signal : dict
-        Its id, day, time, advertiser, event name, order, file and row; and user_id, method,
-        match_probability and model_version of its best match (None without one).
+        Its id, day, time, advertiser, event name, order, file and row; user_id, method,
+        match_probability and model_version of its best match (None without one); and the
+        conversion_id that it belongs to and its role there (None before attribution).
     identifiers : list of dict
         For each identifier that it carries: method, how many users it names (users), whom
         (user_id, where it is one), since when (first_day), and outcome: followed, agrees,

@@ -34,21 +34,28 @@ class IdentifierKey:
     secret: bytes
 
     @classmethod
-    def load(cls, database: Path, config: PrivacyConfig) -> Self:
+    def load(cls, database: Path, config: PrivacyConfig, *, make: bool = False) -> Self:
         """Find the key: the environment variable, the configured file, or one beside `database`.
 
-        The file beside the database, ``<database>.key``, is made with a random key the first time.
+        Parameters
+        ----------
+        database : Path
+            The warehouse; the last place is ``<database>.key``.
+        config : PrivacyConfig
+            Names the file, if it is elsewhere.
+        make : bool
+            Whether to make the file beside the database, with a random key, where there is none:
+            for a new warehouse only.
 
         Raises
         ------
         ConfigError
-            If the key is shorter than 16 bytes, the configured file cannot be read, or the
-            warehouse exists while its key file is gone.
+            If the key is shorter than 16 bytes, or its file cannot be read or made.
         """
         if KEY_VARIABLE in os.environ:
             return cls._checked(os.environ[KEY_VARIABLE].encode(), f"${KEY_VARIABLE}")
         path = config.key_file or database.with_name(database.name + ".key")
-        if not path.exists() and config.key_file is None and not database.exists():
+        if make and config.key_file is None and not path.exists():
             _write_new_key(path)
         try:
             return cls._checked(path.read_bytes().strip(), str(path))
@@ -83,6 +90,20 @@ class IdentifierKey:
             "inner_pad": bytes(byte ^ 0x36 for byte in block),
             "outer_pad": bytes(byte ^ 0x5C for byte in block),
         }
+
+
+def open_key(warehouse: Warehouse, config: PrivacyConfig) -> IdentifierKey:
+    """Return the key of a warehouse: made for a new one, and the same ever after.
+
+    Raises
+    ------
+    ConfigError
+        If there is no key, or it is not the one that the warehouse was written under.
+    """
+    is_new = warehouse.query("ledger/setting", name="key_id").is_empty()
+    key = IdentifierKey.load(warehouse.path, config, make=is_new)
+    bind_key(warehouse, key)
+    return key
 
 
 def bind_key(warehouse: Warehouse, key: IdentifierKey) -> None:

@@ -1,6 +1,7 @@
 -- purpose: each log day at a glance: signals, matches, and the outcome of its conversions
 -- grain: one log day
--- reads: activity, touchpoints, signals, matches, conversion_signals, credits, rejected_rows
+-- reads: activity, touchpoints, signals, matches, conversion_signals, conversions, credits,
+--     rejected_rows, pending_signals
 -- parameters: none
 WITH days AS (
     SELECT day FROM activity
@@ -15,7 +16,7 @@ sent AS (
     SELECT day, count(*) AS signals FROM signals GROUP BY day
 ),
 refused AS (
-    SELECT day, count(*) AS rejected_rows FROM rejected_rows WHERE day IS NOT NULL GROUP BY day
+    SELECT day, count(*) AS rejected FROM rejected_rows WHERE day IS NOT NULL GROUP BY day
 ),
 found AS (
     SELECT day, count(*) AS matched FROM matches WHERE rank = 1 GROUP BY day
@@ -32,27 +33,39 @@ converted AS (
         count(*) AS conversions,
         count(*) FILTER (WHERE outcomes.outcome = 'touch') AS touch,
         count(*) FILTER (WHERE outcomes.outcome = 'organic') AS organic,
-        count(*) FILTER (WHERE outcomes.outcome = 'unmatched') AS unmatched
+        count(*) FILTER (WHERE outcomes.outcome = 'unmatched') AS unmatched,
+        count(*) FILTER (WHERE conversions.status = 'retracted') AS retracted
     FROM conversion_signals
+    JOIN conversions ON conversions.conversion_id = conversion_signals.conversion_id
     LEFT JOIN outcomes ON outcomes.conversion_id = conversion_signals.conversion_id
     WHERE conversion_signals.role = 'first'
     GROUP BY conversion_signals.day
+),
+waiting AS (
+    -- ingested and not yet credited, or matched anew since
+    SELECT signals.day, count(*) AS pending
+    FROM signals
+    LEFT JOIN conversion_signals ON conversion_signals.signal_id = signals.signal_id
+    LEFT JOIN (SELECT DISTINCT signal_id FROM pending_signals) AS handed_over
+        ON handed_over.signal_id = signals.signal_id
+    WHERE conversion_signals.signal_id IS NULL OR handed_over.signal_id IS NOT NULL
+    GROUP BY signals.day
 )
 SELECT
-    days.day,
+    days.day AS log_day,
     coalesce(sent.signals, 0) AS signals,
-    coalesce(refused.rejected_rows, 0) AS rejected_rows,
+    coalesce(refused.rejected, 0) AS rejected,
     coalesce(found.matched, 0) AS matched,
-    CASE
-        WHEN sent.signals > 0 THEN round(coalesce(found.matched, 0) / sent.signals, 4)
-    END AS match_rate,
     coalesce(converted.conversions, 0) AS conversions,
     coalesce(converted.touch, 0) AS touch,
     coalesce(converted.organic, 0) AS organic,
-    coalesce(converted.unmatched, 0) AS unmatched
+    coalesce(converted.unmatched, 0) AS unmatched,
+    coalesce(converted.retracted, 0) AS retracted,
+    coalesce(waiting.pending, 0) AS pending
 FROM days
 LEFT JOIN sent ON sent.day = days.day
 LEFT JOIN refused ON refused.day = days.day
 LEFT JOIN found ON found.day = days.day
 LEFT JOIN converted ON converted.day = days.day
-ORDER BY days.day
+LEFT JOIN waiting ON waiting.day = days.day
+ORDER BY log_day

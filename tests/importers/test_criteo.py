@@ -235,7 +235,7 @@ def test_bidders_forecast_reaches_no_log(tmp_path: Path) -> None:
 def test_compression_and_windows_line_ends_change_nothing(tmp_path: Path) -> None:
     text = f"{LOG_HEADER}\n{_impression(1, 1, conversion=(9, 5))}\n".encode()
     packed = tmp_path / "log.tsv.gz"
-    packed.write_bytes(gzip.compress(text.replace(b"\n", b"\r\n")))
+    packed.write_bytes(gzip.compress(text.replace(b"\n", b"\r\n"), mtime=0))
     plain = tmp_path / "log.tsv"
     plain.write_bytes(text)
 
@@ -303,7 +303,7 @@ def test_inconsistent_file_is_refused_at_its_line_and_nothing_is_written(
     ("stored", "message"),
     [
         (b"", "is empty"),
-        (gzip.compress(JOURNEY_HEADER.encode())[:-3], "ends early"),
+        (gzip.compress(JOURNEY_HEADER.encode(), mtime=0)[:-3], "ends early"),
         (f"{JOURNEY_HEADER}\ntrain,".encode() + b"\xff,0,2 3,8 8,,\n", "line 2: byte 0xff is not"),
     ],
 )

@@ -1,0 +1,7 @@
+-- purpose: whose credit a later run changed, and how
+-- grain: one conversion and model of one run, the newest run last
+-- reads: restatements
+-- parameters: none
+SELECT run_id, conversion_id, model, before, after
+FROM restatements
+ORDER BY run_id, conversion_id, model
