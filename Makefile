@@ -5,11 +5,17 @@ WORLD := demo
 
 .PHONY: demo test lint types contracts upgrade clean
 
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "adscribe needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	$(INSTALL) "pip>=25.1"
+	$(INSTALL) --editable .
+	touch $@
+
+.venv/developing: .venv/installed
+	$(INSTALL) --group dev
 	touch $@
 
 demo: .venv/installed
@@ -24,17 +30,17 @@ demo: .venv/installed
 	$(BIN)/adscribe explain conversion sa84224864342bfb3 --db $(WORLD)/ads.duckdb
 	$(BIN)/adscribe report campaign_totals --db $(WORLD)/ads.duckdb
 
-test: .venv/installed
+test: .venv/developing
 	$(BIN)/python -m pytest --numprocesses 2
 
-lint: .venv/installed
+lint: .venv/developing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/installed
+types: .venv/developing
 	$(BIN)/mypy
 
-contracts: .venv/installed
+contracts: .venv/developing
 	$(BIN)/lint-imports
 
 clean:
@@ -48,4 +54,4 @@ upgrade:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
 	echo "# The versions that the tests have passed with, by name only." > constraints.txt
 	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools >> constraints.txt
-	touch .venv/installed
+	touch .venv/installed .venv/developing

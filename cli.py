@@ -1,5 +1,6 @@
 """The command line: parse, call, print."""
 
+import os
 import signal
 import sys
 from datetime import date, datetime
@@ -353,15 +354,22 @@ def main() -> None:
         typer.echo(f"adscribe: {' '.join(str(error).split())}", err=True)
         raise SystemExit(1) from error
     except BaseException as error:
-        if not stopped:
+        if stopped:  # DuckDB and click turn an interrupt into errors of their own
+            typer.echo(
+                "adscribe: stopped. Finished stages are kept, nothing of the one at work; run the "
+                "command again.",
+                err=True,
+            )
+            raise SystemExit(128 + stopped[0]) from error
+        if isinstance(error, SystemExit) or "ADSCRIBE_TRACEBACK" in os.environ:
             raise
-        # DuckDB and click turn an interrupt into errors of their own.
+        # The message and the traceback may hold rows of the logs.
         typer.echo(
-            "adscribe: stopped. Finished stages are kept, nothing of the one at work; run the "
-            "command again.",
+            f"adscribe: {type(error).__name__}: a defect of adscribe. Please report it with what "
+            "the command prints under ADSCRIBE_TRACEBACK=1, after a look that it holds no secret.",
             err=True,
         )
-        raise SystemExit(128 + stopped[0]) from error
+        raise SystemExit(1) from error
 
 
 if __name__ == "__main__":

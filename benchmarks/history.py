@@ -41,8 +41,9 @@ def main() -> None:
     for number, (day, rows, seconds) in enumerate(stages, start=1):
         if number in (1, 2, 5, 10, 20) or number == len(stages):
             s, (whole, peak) = json.loads(seconds), peaks[day]
-            print(f"| {number} | {rows:,} | {s['ingest']:.2f} | {s['match']:.2f} | "
-                  f"{s['attribute']:.2f} | {whole:.2f} | {whole / rows * 1e6:.2f} | {peak:.2f} |")  # fmt: skip
+            parts = " | ".join(f"{s[stage]:.2f}" for stage in ("ingest", "match", "attribute"))
+            rate = whole / rows * 1e6
+            print(f"| {number} | {rows:,} | {parts} | {whole:.2f} | {rate:.2f} | {peak:.2f} |")
 
 
 if __name__ == "__main__":

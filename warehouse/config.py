@@ -4,15 +4,18 @@ Every key has a default, so that the file may be absent. A key that does not exi
 names the nearest one that does.
 """
 
+import re
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from warehouse.errors import ConfigError, nearest
 from warehouse.schemas import TABLES
+
+_RESERVED: Final = ("", "source_row")  # the second is the name of a row's number
 
 
 class Method(StrEnum):
@@ -39,8 +42,15 @@ class _Section(BaseModel):
 class WarehouseConfig(_Section):
     """``[warehouse]``: what DuckDB may use."""
 
-    memory_limit: Annotated[str, Field(pattern=r"^\d+(\.\d+)?\s*[KMGT]i?B$")] | None = None
+    memory_limit: str | None = None
     threads: Annotated[int, Field(ge=1)] | None = None
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _is_a_size(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", value):
+            raise ValueError(f'"{value}" is no size; write one such as 8GiB')
+        return value
 
 
 class PrivacyConfig(_Section):
@@ -95,6 +105,12 @@ class Config(_Section):
                     )
             if len(set(mapping.values())) < len(mapping):
                 raise ValueError(f"[columns.{table}]: two columns are read from the same source")
+            for column, source in mapping.items():
+                if source in _RESERVED:
+                    raise ValueError(
+                        f'[columns.{table}] {column}: no column can be called "{source}". '
+                        "Rename it in the file"
+                    )
         return self
 
 

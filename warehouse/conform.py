@@ -10,12 +10,11 @@ import polars as pl
 
 from warehouse.errors import InputFileError
 from warehouse.logs import LogFile
+from warehouse.privacy import WITHHELD, holds_contact, withhold_contacts
 from warehouse.schemas import LogTable
 
-_EMAIL: Final = r"[^\s@,;\"'<>=&?/]+(?:@|%40)[^\s@,;\"'<>=&?/]+\.[A-Za-z]{2,}"
-_LONG_DIGITS: Final = r"\+?\d[\d ().-]{5,}\d"
 _QUERY: Final = r"[?#;].*$"
-_WITHHELD: Final = "[withheld]"
+_PLACES: Final = ("language", "country", "region", "city", "timezone")  # no long digits in these
 _LOWERED: Final = ("kind", "surface", "arm", "adjustment", "consent")
 _PLAIN_FORMATS: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _PLAIN_WORDS: Final = {
@@ -28,6 +27,8 @@ _PLAIN_WORDS: Final = {
     "nan": "not_finite",
     "regex": "wrong_form",
 }
+_FIRST: Final = {"nullability": 0, "inf": 1, "nan": 1}
+_LONGEST_LINE: Final = 4000
 _REJECTED_COLUMNS: Final = ("log_day", "source_row", "rule", "content")
 
 
@@ -115,12 +116,9 @@ def refuse_lines(lines: pl.DataFrame, *, file: LogFile) -> pl.DataFrame:
     file : LogFile
         Where they come from.
     """
-    content = (
-        pl.col("content")
-        .str.replace_all(_EMAIL, _WITHHELD)
-        .str.replace_all(_LONG_DIGITS, _WITHHELD)
-        .str.slice(0, 4000)
-    )
+    # NUL bytes would hide an address: every other byte of UTF-16 is one.
+    plain = pl.col("content").str.replace_all("\0", "", literal=True)
+    content = withhold_contacts(plain, digits=True).str.slice(0, _LONGEST_LINE)
     return lines.select(
         pl.lit(file.day, dtype=pl.Date).alias("log_day"),
         "source_row",
@@ -174,6 +172,7 @@ def _typed(named: pl.DataFrame, name: str, table: LogTable, file: LogFile) -> pl
 
 def _text(column: pl.Expr, name: str) -> pl.Expr:
     text = column.str.to_lowercase() if name in _LOWERED else column
+    text = text.str.to_uppercase() if name == "currency" else text
     return pl.when(text != "").then(text).alias(name)
 
 
@@ -197,24 +196,32 @@ def _log_day(table: LogTable, file: LogFile) -> pl.Expr:
 
 
 def _withhold(typed: pl.DataFrame, table: LogTable) -> pl.DataFrame:
-    """Take e-mail addresses, and the url's query, out of descriptive text."""
-    columns = table.schema.columns()
-    described = [
+    """Take e-mail addresses and phone numbers, and the url's query, out of descriptive text."""
+    exprs = []
+    for name in _described(table):
+        # Few values differ, save in ip: to look at those is the fastest way to see that all is well
+        values = typed.get_column(name)
+        digits = name in _PLACES
+        if holds_contact(values if name == "ip" else values.unique(), digits=digits):
+            exprs.append(withhold_contacts(pl.col(name), digits=digits))
+    if "url" in table.columns:
+        path = pl.col("url").str.replace(_QUERY, "")
+        exprs.append(withhold_contacts(path, digits=False))
+    return typed.with_columns(exprs)
+
+
+def _described(table: LogTable) -> list[str]:
+    """Return the text columns that are stored as they stand and are no ids."""
+    digested = set(table.secret) - {"ip"}
+    return [
         name
         for name, dtype in table.columns.items()
-        if dtype == pl.String and not getattr(columns[name], "min_length", None)
+        if dtype == pl.String and not _is_id(name, table) and name not in digested
     ]
-    described = [name for name in described if name not in table.secret and name != "url"]
-    holds = typed.select(
-        pl.col(name).str.contains(r"@|%40").any(ignore_nulls=True) for name in described
-    )
-    suspect = [name for name in described if holds.get_column(name).item()] if len(typed) else []
-    exprs = [pl.col(name).str.replace_all(_EMAIL, _WITHHELD) for name in suspect]
-    if "url" in table.columns:
-        exprs.append(
-            pl.col("url").str.replace(_QUERY, "").str.replace_all(_EMAIL, _WITHHELD).alias("url")
-        )
-    return typed.with_columns(exprs)
+
+
+def _is_id(name: str, table: LogTable) -> bool:
+    return bool(getattr(table.schema.columns()[name], "min_length", None))
 
 
 def _unparsed(named: pl.DataFrame, typed: pl.DataFrame, table: LogTable) -> pl.Series:
@@ -240,8 +247,9 @@ def _failed(failure: dy.FailureInfo) -> pl.DataFrame:
     """Return the rows that broke a rule of the schema, with the first rule that each broke."""
     details = failure.details()
     rules = details.columns[failure.invalid().width :]
-    # What is missing comes first: a row without a time breaks no other rule about times.
-    rules = sorted(rules, key=lambda rule: not rule.endswith("|nullability"))
+    # What is missing comes first: a row without a time breaks no other rule about times. Then what
+    # is no number: it is too large as well.
+    rules = sorted(rules, key=lambda rule: _FIRST.get(rule.rpartition("|")[2], len(_FIRST)))
     broken = pl.coalesce(
         pl.when(pl.col(rule) == "invalid").then(pl.lit(_rule_name(rule))) for rule in rules
     )
@@ -257,16 +265,20 @@ def _rule_name(rule: str) -> str:
 
 def _with_content(bad: pl.DataFrame, named: pl.DataFrame, table: LogTable) -> pl.DataFrame:
     """Add the row as it stood, raw identifiers blanked, as JSON."""
-    shown = [name for name in named.columns if name != "source_row"]
-    values = [
-        pl.when(pl.col(name).is_not_null()).then(pl.lit(_WITHHELD)).alias(name)
-        if name in table.secret
-        else pl.col(name)
-        .cast(pl.String, strict=False)
-        .str.replace_all(_EMAIL, _WITHHELD)
-        .alias(name)
-        for name in shown
-    ]
+    values = [_shown(name, table).alias(name) for name in named.columns if name != "source_row"]
     raw = bad.join(named, on="source_row", how="left", maintain_order="left")
     content = pl.struct(values).struct.json_encode() if values else pl.lit("{}")
     return raw.with_columns(content.alias("content")).select(_REJECTED_COLUMNS)
+
+
+def _shown(name: str, table: LogTable) -> pl.Expr:
+    """Return a column of a refused row as text without raw identifiers."""
+    if name in table.secret:
+        return pl.when(pl.col(name).is_not_null()).then(pl.lit(WITHHELD))
+    text = pl.col(name).cast(pl.String, strict=False)
+    if name == "user_agent" or _is_id(name, table):
+        return withhold_contacts(text, digits=False)
+    shown = withhold_contacts(text, digits=True)
+    if table.columns[name] != pl.Float64:
+        return shown
+    return pl.when(text.cast(pl.Float64, strict=False).is_not_null()).then(text).otherwise(shown)

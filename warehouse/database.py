@@ -8,19 +8,29 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import duckdb
 import polars as pl
 import pyarrow as pa
 
 from warehouse.config import WarehouseConfig
-from warehouse.errors import UnknownNameError, WarehouseBusyError, WarehouseError, nearest
+from warehouse.errors import (
+    ConfigError,
+    UnknownNameError,
+    WarehouseBusyError,
+    WarehouseError,
+    nearest,
+)
 
+_OFFLINE: Final[dict[str, bool | int | str | float | list[str]]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 _SQL = importlib.resources.files("sql")
 
 
@@ -115,13 +125,15 @@ class Warehouse:
 
     def execute(self, name: str, /, **parameters: object) -> int:
         """Run one statement and return the number of rows that it changed."""
-        result = self._connection.execute(statement(name), parameters or None).fetchall()
+        with self._explained():
+            result = self._connection.execute(statement(name), parameters or None).fetchall()
         return int(result[0][0]) if result and result[0] else 0
 
     def query(self, name: str, /, **parameters: object) -> pl.DataFrame:
         """Run one statement and return its rows."""
-        relation = self._connection.sql(statement(name), params=parameters or None)
-        frame: pl.DataFrame = relation.pl()
+        with self._explained():
+            relation = self._connection.sql(statement(name), params=parameters or None)
+            frame: pl.DataFrame = relation.pl()
         return frame
 
     @contextmanager
@@ -140,17 +152,43 @@ class Warehouse:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # DuckDB has undone it itself, as where a disk is full
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+        with self._explained():
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say in one line what keeps DuckDB from working: no space, no memory, a damaged file."""
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            raise WarehouseError(
+                f"{self.path}: {_first_line(error)} Nothing of this stage was kept. Give more with "
+                "[warehouse] memory_limit, or free some space on the disk."
+            ) from error
+        except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+            raise WarehouseError(
+                f"{self.path}: {_first_line(error)} Nothing of this stage was kept. See that the "
+                "disk has space and can be written, and run it again."
+            ) from error
 
     def _configure(self, config: WarehouseConfig) -> None:
         self._connection.execute("SET python_enable_replacements = false")
         self._connection.execute("SET TimeZone = 'UTC'")
-        if config.memory_limit is not None:
-            self._connection.execute("SET memory_limit = $limit", {"limit": config.memory_limit})
-        if config.threads is not None:
-            self._connection.execute("SET threads = $threads", {"threads": config.threads})
+        try:
+            if config.memory_limit is not None:
+                self._connection.execute(
+                    "SET memory_limit = $limit", {"limit": config.memory_limit}
+                )
+            if config.threads is not None:
+                self._connection.execute("SET threads = $threads", {"threads": config.threads})
+        except duckdb.Error as error:
+            raise ConfigError(
+                f"[warehouse] memory_limit {config.memory_limit}, threads {config.threads}: "
+                f"{_first_line(error)} Choose others."
+            ) from error
 
     def _migrate(self, *, read_only: bool) -> None:
         files = statements("schema")
@@ -182,18 +220,28 @@ class Warehouse:
 
 
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    if path.is_dir():
+        raise WarehouseError(f"{path}: is a folder. Name a file.")
     try:
-        return duckdb.connect(str(path), read_only=read_only)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        return duckdb.connect(str(path), read_only=read_only, config=_OFFLINE)
+    except duckdb.Error as error:
+        message = _first_line(error)
+        lowered = message.lower()
+        if "lock" in lowered and "block" not in lowered:
             raise WarehouseBusyError(
                 f"{path}: another adscribe is working on this warehouse. Wait until it has ended."
             ) from error
-        raise WarehouseError(f"{path}: {_first_line(error)}") from error
-    except duckdb.Error as error:
+        if "not a valid duckdb" in lowered or "extension" in lowered:
+            raise WarehouseError(
+                f"{path}: not a DuckDB file. Name another file; adscribe makes it."
+            ) from error
+        if any(word in lowered for word in ("enough bytes", "checksum", "corrupt", "serializ")):
+            raise WarehouseError(
+                f"{path}: cut short or damaged. Restore a copy, or run into a new file. ({message})"
+            ) from error
         raise WarehouseError(
-            f"{path}: cannot be opened as a warehouse: {_first_line(error)}"
-        ) from (error)
+            f"{path}: cannot be opened: {message} See that the file and its folder can be written."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -4,6 +4,7 @@ What is read replaces what was stored for the same days, in one transaction, who
 ``date=`` folder belong to that day; a file that holds many days is read once for all of them.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Final
@@ -14,12 +15,14 @@ import pyarrow as pa
 from warehouse.config import Config
 from warehouse.conform import Conformed, conform, days_of, refuse_lines
 from warehouse.database import Warehouse
+from warehouse.errors import InputFileError
 from warehouse.identifiers import IdentifierKey
-from warehouse.logs import LogFile, LogFolder, unknown_day
+from warehouse.logs import LogFile, LogFolder
 from warehouse.readers import read
 from warehouse.runs import Run, StageCounts
 from warehouse.schemas import TABLES, LogTable
 
+_log = logging.getLogger("adscribe")
 _PAUSE_AT_BAD_ROWS: Final = 500_000
 
 
@@ -40,7 +43,10 @@ def days_in(logs: LogFolder, config: Config) -> list[date]:
         for batch in read(file, wanted, required=wanted[-1:]):
             days |= days_of(batch.rows, table=table, file=file, mapping=mapping)
     if not days:
-        raise unknown_day(days, date.min)
+        raise InputFileError(
+            f"{logs.root}: no row of the logs has a valid time. Export times as ISO 8601 UTC, or "
+            "put the files into date=YYYY-MM-DD folders."
+        )
     return sorted(days)
 
 
@@ -94,24 +100,56 @@ def _replace(
     *,
     tables: Iterable[str] = (),
 ) -> None:
-    """Replace the rows of `days` in the tables of `files`, and in `tables` without a file."""
-    warehouse, span = run.warehouse, {"first_day": days[0], "last_day": days[-1]}
+    """Replace the rows of `days` in the tables of `files` and `tables`."""
+    warehouse = run.warehouse
     warehouse.execute("ingest/macros")
     for name in sorted({file.table for file in files} | set(tables)):
         table = TABLES[name]
         mine = [file for file in files if file.table == name]
         undated = any(file.day is None for file in mine)
-        warehouse.execute(f"ingest/delete_{name}", **span)
-        warehouse.execute("ingest/delete_rejected_rows", table_name=name, undated=undated, **span)
+        removed = warehouse.execute(f"ingest/delete_{name}", days=days)
+        if removed and not mine:
+            raise InputFileError(
+                f"date={days[0]}: no {name} file, but {removed:,} rows of that day are stored. Put "
+                "the file there, with its header alone if the day had no rows."
+            )
+        warehouse.execute(
+            "ingest/delete_rejected_rows", table_name=name, undated=undated, days=days
+        )
         for file in mine:
             _store(warehouse, _Stream(file, table, days, run.config), key=key, counts=counts)
         if table.key:
-            warehouse.execute(f"ingest/repeated_{name}", **span)
-            repeats = warehouse.execute(f"ingest/reject_repeated_{name}")
-            if repeats:
-                warehouse.execute(f"ingest/delete_repeated_{name}")
-            counts.rows_out -= repeats
-            counts.rows_rejected += repeats
+            _refuse_repeats(warehouse, name, days, counts)
+        if name == "signals":
+            counts.message = _days_to_read_again(warehouse, days)
+
+
+def _refuse_repeats(
+    warehouse: Warehouse, table: str, days: list[date], counts: StageCounts
+) -> None:
+    """Take the rows that repeat a key out of a table, into rejected_rows."""
+    warehouse.execute(f"ingest/repeated_{table}", first_day=days[0], last_day=days[-1])
+    repeats = warehouse.execute(f"ingest/reject_repeated_{table}")
+    if not repeats:
+        return
+    if table == "signals":  # the others are of days that were read before and keep their counts
+        repeats = int(warehouse.query("ingest/count_repeated_signals", days=days).item())
+    warehouse.execute(f"ingest/delete_repeated_{table}")
+    counts.rows_out -= repeats
+    counts.rows_rejected += repeats
+
+
+def _days_to_read_again(warehouse: Warehouse, read: list[date]) -> str | None:
+    """Tell which later days refused a signal as a repeat that now stands nowhere, if any."""
+    days = warehouse.query("ingest/days_to_read_again", days=read).get_column("day")
+    if days.is_empty():
+        return None
+    message = (
+        "signals refused on later days as repeats repeat none any more; "
+        f"ingest these days again: {', '.join(map(str, days))}"
+    )
+    _log.warning("%s", message)
+    return message
 
 
 class _Stream:
@@ -193,7 +231,8 @@ def _store(
 def _conformed(file: LogFile, table: LogTable, config: Config) -> Iterator[Conformed]:
     mapping = config.columns.get(table.name, {})
     wanted = [mapping.get(name, name) for name in table.columns]
-    required = [mapping.get(name, name) for name in table.required]
+    required = dict.fromkeys([mapping.get(name, name) for name in table.required])
+    required |= dict.fromkeys(mapping.values())  # named on purpose: a slip of the pen, if missing
     for batch in read(file, wanted, required):
         if len(batch.rows):
             yield conform(batch.rows, table=table, file=file, mapping=mapping)

@@ -7,12 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from warehouse.errors import InputFileError, nearest
+from warehouse.errors import InputFileError
+from warehouse.privacy import name_holds_email, without_contacts
 from warehouse.schemas import TABLES
 
 ENDINGS: Final = (".parquet", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 COMPRESSIONS: Final = ("", ".gz", ".zst")
 _DATED = re.compile(r"date=(.*)")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,20 @@ def _log_files(root: Path) -> Iterator[LogFile]:
         table = next((table for part in relative.parts if (table := _table_of(part))), None)
         if table is None:
             continue
+        _require_anonymous(relative)
         if not _is_readable_format(path.name):
             raise InputFileError(
                 f"{relative.as_posix()}: not a format that can be read. "
                 f"Export it as {', '.join(ENDINGS[:3])} or .jsonl (text also as .gz or .zst)."
             )
         yield LogFile(path, relative.as_posix(), table, _day_of(relative))
+
+
+def _require_anonymous(relative: Path) -> None:
+    """Refuse a path that holds an e-mail address: it is kept with every row and shown in errors."""
+    if name_holds_email(relative.as_posix()):
+        shown = without_contacts(relative.as_posix())
+        raise InputFileError(f"{shown}: holds an e-mail address in its name. Rename it.")
 
 
 def _table_of(part: str) -> str | None:
@@ -110,23 +120,29 @@ def _is_readable_format(name: str) -> bool:
 
 
 def _day_of(relative: Path) -> date | None:
-    for part in relative.parts[:-1]:
-        if match := _DATED.fullmatch(part):
-            try:
-                return date.fromisoformat(match[1])
-            except ValueError as error:
-                raise InputFileError(
-                    f"{relative.as_posix()}: {match[1]} is not a date. "
-                    "Name the folder date=YYYY-MM-DD."
-                ) from error
-    return None
+    names = [match[1] for part in relative.parts[:-1] if (match := _DATED.fullmatch(part))]
+    if not names:
+        return None
+    if len(names) > 1:
+        raise InputFileError(
+            f"{relative.as_posix()}: lies in two date= folders. Keep one of the two."
+        )
+    try:
+        # fromisoformat takes 20260105 and 2026-W02-1 as well: other folders of the same day
+        return date.fromisoformat(names[0] if _DAY.fullmatch(names[0]) else "")
+    except ValueError as error:
+        raise InputFileError(
+            f"{relative.as_posix()}: {names[0]} is not a date. Name the folder date=YYYY-MM-DD."
+        ) from error
 
 
 def unknown_day(days: set[date], day: date) -> InputFileError:
     """Return the error for a day that the logs do not hold."""
     if not days:
-        return InputFileError(f"{day}: the logs hold no day at all.")
-    hint = nearest(str(day), map(str, days)) if len(days) <= 14 else ""
+        return InputFileError(
+            "no log day found: there are no rows with a valid time. Ingest logs first, or export "
+            "their times as ISO 8601 UTC."
+        )
     return InputFileError(
-        f"{day}: not in the logs, which hold {min(days)} to {max(days)}. {hint}".rstrip()
+        f"{day}: not in the logs, which hold {min(days)} to {max(days)}. Name one of their days."
     )

@@ -6,7 +6,7 @@ Text formats give text columns without surrounding space; Parquet gives its own 
 cannot be split into columns are handed over apart, with what is wrong with them.
 """
 
-import csv
+import glob
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +15,33 @@ from typing import Final
 
 import duckdb
 import polars as pl
+import pyarrow as pa
+from pyarrow import parquet
 
 from warehouse.database import statement
 from warehouse.errors import InputFileError
 from warehouse.logs import LogFile
+from warehouse.privacy import without_contacts
+from warehouse.text_files import empty, header, require_lines
 
+_Panic = pl.exceptions.PanicException
 BATCH_ROWS: Final = 250_000
-_DELIMITERS: Final = (",", "\t", ";", "|")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_ .:-]{0,63}")
+# Records that may reach over lines which are no part of them.
+_SWALLOWING: Final = ("unreadable_unquoted_value", "unreadable_line_size_over_maximum")
+_EXPLANATIONS: Final = {
+    ("gzip", "zlib", "zstd", "decompress", "compressed stream", "frame descriptor"): (
+        "the compressed stream is cut short or damaged. Copy or export the file again."
+    ),
+    ("unicode", "utf-8", "utf8"): "the text is not UTF-8. Export it as UTF-8.",
+    ("parquet", "magic", "thrift", "flatbuffers", "base64", "page", "corrupt", "encod"): (
+        "not a whole Parquet file: cut short or damaged. Copy or export it again."
+    ),
+    ("state machine",): (
+        "its lines end in different ways (LF and CR LF), or its quotes stand in wrong places. "
+        "Export it with one kind of line end."
+    ),
+}
 _REFUSED_SCHEMA: Final = {"source_row": pl.Int64, "rule": pl.String, "content": pl.String}
 
 
@@ -63,60 +82,79 @@ def read(file: LogFile, wanted: Collection[str], required: Collection[str]) -> I
     """
     try:
         if file.path.stat().st_size == 0:
-            raise InputFileError(
-                f"{file.name}: the file is empty. Export it again, or remove it if the day had no "
-                "rows."
-            )
+            raise empty(file)
         if file.name.endswith(".parquet"):
             yield from _read_parquet(file, wanted, required)
         elif ".csv" in file.path.suffixes or ".tsv" in file.path.suffixes:
             yield from _read_csv(file, wanted, required)
         else:
             yield from _read_json_lines(file, wanted)
-    except (pl.exceptions.PolarsError, duckdb.Error, OSError) as error:
+    except (pl.exceptions.PolarsError, pa.ArrowException, duckdb.Error, OSError, _Panic) as error:
         raise InputFileError(f"{file.name}: {_explain(error)}") from error
 
 
 def _read_parquet(
     file: LogFile, wanted: Collection[str], required: Collection[str]
 ) -> Iterator[Batch]:
-    scan = pl.scan_parquet(file.path, glob=False, hive_partitioning=False)
-    present = _present(file, scan.collect_schema().names(), wanted, required)
-    rows = scan.select(present).with_row_index("source_row", offset=1)
-    rows = rows.with_columns(pl.col("source_row").cast(pl.Int64))
-    refused = pl.DataFrame(schema=_REFUSED_SCHEMA)
-    for frame in rows.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
-        yield Batch(frame, refused)
+    # Not Polars' own reader: on a damaged file it may end the process.
+    with parquet.ParquetFile(file.path) as source:
+        present = _present(file, source.schema_arrow.names, wanted, required)
+        refused = pl.DataFrame(schema=_REFUSED_SCHEMA)
+        row = 1
+        for record_batch in source.iter_batches(BATCH_ROWS, columns=present):
+            # Under names of ours: a damaged file's own need not be text.
+            record_batch = pa.RecordBatch.from_arrays(record_batch.columns, names=present)
+            record_batch.validate(full=True)
+            yield Batch(_numbered(_frame(record_batch), row), refused)
+            row += record_batch.num_rows
 
 
 def _read_csv(file: LogFile, wanted: Collection[str], required: Collection[str]) -> Iterator[Batch]:
+    names, delimiter = header(file)
+    present = _present(file, names, wanted, required)
+    # By place, not by name: other columns may be called anything, and alike.
+    columns = [pl.col(f"column{names.index(name)}").alias(name) for name in present]
     with _reader() as connection:
-        header, delimiter = _header(connection, file)
-        present = _present(file, header, wanted, required)
         relation = connection.sql(
             statement("ingest/read_csv"),
             params={
-                "file": str(file.path),
-                "columns": dict.fromkeys(header, "VARCHAR"),
+                "file": glob.escape(str(file.path)),
+                "columns": {f"column{place}": "VARCHAR" for place in range(len(names))},
                 "delimiter": delimiter,
             },
         )
         row = 2  # the header is line 1
         for record_batch in relation.to_arrow_reader(BATCH_ROWS):
-            frame = _frame(record_batch).select(present)
+            frame = _frame(record_batch).select(columns)
             frame = frame.with_columns(pl.all().str.strip_chars())
             yield Batch(_numbered(frame, row), pl.DataFrame(schema=_REFUSED_SCHEMA))
             row += frame.height
-        yield _unreadable_lines(connection)
+        refused = _unreadable_lines(connection)
+        _require_closed_quotes(file, refused)
+        yield Batch(pl.DataFrame(schema={"source_row": pl.Int64}), refused)
+
+
+def _require_closed_quotes(file: LogFile, refused: pl.DataFrame) -> None:
+    """Raise if a refused line opens a quote that it does not close: rows after it are lost."""
+    first_line = pl.col("content").str.split("\n").list.first()
+    is_open = first_line.str.count_matches('"', literal=True) % 2 == 1
+    open_lines = refused.filter(pl.col("rule").is_in(_SWALLOWING) & is_open)
+    if len(open_lines):
+        line = open_lines.get_column("source_row").sort().item(0)
+        raise InputFileError(
+            f"{file.name}, line {line}: a quote opens that nothing closes, so that the lines after "
+            "it cannot be told apart. Close it, or double it inside a value."
+        )
 
 
 def _read_json_lines(file: LogFile, wanted: Collection[str]) -> Iterator[Batch]:
-    keys = sorted(wanted)
+    keys = sorted(set(wanted))
+    require_lines(file)
     with _reader() as connection:
         relation = connection.sql(
             statement("ingest/read_json_lines"),
             params={
-                "file": str(file.path),
+                "file": glob.escape(str(file.path)),
                 "pointers": ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys],
             },
         )
@@ -127,10 +165,6 @@ def _read_json_lines(file: LogFile, wanted: Collection[str]) -> Iterator[Batch]:
             objects = pl.col("is_object")
             values = pl.col("texts").list.to_struct(fields=keys)
             refused = frame.filter(~objects & (pl.col("line").str.strip_chars() != ""))
-            if row == 1 + frame.height and refused.height and _opens_array(refused):
-                raise InputFileError(
-                    f"{file.name}: a JSON array, not JSON lines. Export one object a line."
-                )
             yield Batch(
                 frame.filter(objects)
                 .select("source_row", values.alias("row"))
@@ -140,31 +174,7 @@ def _read_json_lines(file: LogFile, wanted: Collection[str]) -> Iterator[Batch]:
                     "source_row", pl.lit("not_json").alias("rule"), pl.col("line").alias("content")
                 ),
             )
-        yield _unreadable_lines(connection)
-
-
-def _opens_array(refused: pl.DataFrame) -> bool:
-    return str(refused.get_column("line")[0]).lstrip("\ufeff \t").startswith("[")
-
-
-def _header(connection: duckdb.DuckDBPyConnection, file: LogFile) -> tuple[list[str], str]:
-    lines = connection.sql(statement("ingest/first_line"), params={"file": str(file.path)})
-    first = lines.fetchall()
-    text = str(first[0][0] or "").lstrip("\ufeff") if first else ""
-    if not text:
-        raise InputFileError(
-            f"{file.name}: no header line. Export it again, or remove it if the day had no rows."
-        )
-    if "\0" in text:
-        raise InputFileError(f"{file.name}: not UTF-8 text. Export it as UTF-8.")
-    delimiter = max(_DELIMITERS, key=text.count)
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
-    if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise InputFileError(
-            f"{file.name}: column {_names(twice)} stands twice in the header. Rename one."
-        )
-    return names, delimiter
+        yield Batch(pl.DataFrame(schema={"source_row": pl.Int64}), _unreadable_lines(connection))
 
 
 def _present(
@@ -173,11 +183,23 @@ def _present(
     """Return the wanted columns in the file's order; raise if a required one is missing."""
     missing = [name for name in required if name not in names]
     if missing:
-        raise InputFileError(
-            f"{file.name}: required column {missing[0]} is missing; the file has "
-            f"{_names(names)}. Export it, or map its name under [columns.{file.table}]."
+        lowered = {name.lower() for name in names}
+        found = (
+            f"the file has {_names(names)}"
+            if any(name.lower() in lowered for name in wanted)
+            else "its first line names none of the log's columns"
         )
-    return [name for name in names if name in wanted]
+        raise InputFileError(
+            f"{file.name}: required column {missing[0]} is missing; {found}. "
+            f"Export it, or map its name under [columns.{file.table}]."
+        )
+    present = [name for name in names if name in wanted]
+    for name in present:
+        if present.count(name) > 1:
+            raise InputFileError(
+                f"{file.name}: column {name} stands twice in the header. Rename one."
+            )
+    return present
 
 
 def _names(names: Collection[str]) -> str:
@@ -197,9 +219,9 @@ def _reader() -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _unreadable_lines(connection: duckdb.DuckDBPyConnection) -> Batch:
-    refused = connection.sql(statement("ingest/unreadable_lines")).pl()
-    return Batch(pl.DataFrame(schema={"source_row": pl.Int64}), refused.cast(_REFUSED_SCHEMA))
+def _unreadable_lines(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    refused: pl.DataFrame = connection.sql(statement("ingest/unreadable_lines")).pl()
+    return refused.select(pl.col(name).cast(dtype) for name, dtype in _REFUSED_SCHEMA.items())
 
 
 def _frame(record_batch: object) -> pl.DataFrame:
@@ -221,10 +243,7 @@ def _explain(error: Exception) -> str:
         return f"{error.strerror}. Make it readable."
     text = str(error).partition("\n")[0].strip()
     lowered = text.lower()
-    if "gzip" in lowered or "zstd" in lowered or "decompress" in lowered:
-        return "the compressed stream is cut short or damaged. Copy or export the file again."
-    if any(word in lowered for word in ("parquet", "magic", "thrift", "footer", "out of spec")):
-        return "not a whole Parquet file: cut short or damaged. Copy or export it again."
-    if "unicode" in lowered or "utf-8" in lowered or "utf8" in lowered:
-        return "the text is not UTF-8. Export it as UTF-8."
-    return f"cannot be read: {text[:200]}. Export it again."
+    for words, explanation in _EXPLANATIONS.items():
+        if any(word in lowered for word in words):
+            return explanation
+    return f"cannot be read: {without_contacts(text[:200])}. Export it again."

@@ -7,14 +7,14 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 
 from warehouse.config import Config
 from warehouse.database import Warehouse
-from warehouse.errors import AdscribeError
+from warehouse.errors import AdscribeError, WarehouseError
 
 _log = logging.getLogger("adscribe")
 
@@ -86,7 +86,8 @@ class Run:
             counts.message = (
                 str(error) if isinstance(error, AdscribeError) else type(error).__name__
             )
-            self._finish(name, day, "failed", time.monotonic() - clock, counts)
+            with suppress(WarehouseError):  # the next run then marks it interrupted
+                self._finish(name, day, "failed", time.monotonic() - clock, counts)
             raise
         _log.info(
             "%s %s: %d rows in, %d out, %d rejected, %.1f s",

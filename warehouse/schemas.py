@@ -12,6 +12,8 @@ import dataframely as dy
 import polars as pl
 import pycountry
 
+from warehouse.privacy import holds_email, is_phone
+
 EARLIEST: Final = pl.datetime(2000, 1, 1)  # before any ad platform: a clock that was never set
 LATEST: Final = pl.datetime(2100, 1, 1)  # after anyone's schedule: seconds read as milliseconds
 CLOCK_SKEW: Final = pl.duration(days=1)  # an event may lie this far past the end of its log day
@@ -23,21 +25,21 @@ ARMS: Final = ["treatment", "control"]
 ADJUSTMENTS: Final = ["retraction", "restatement"]
 CONSENTS: Final = ["granted", "denied"]
 
-_EMAIL = r"[^\s@]@[^\s@]+\.[^\s@]"
-
 
 def _plausible(expr: pl.Expr) -> pl.Expr:
     return (expr >= EARLIEST) & (expr < LATEST)
 
 
-def _no_email(expr: pl.Expr) -> pl.Expr:
-    return ~expr.str.contains(_EMAIL)
-
-
 def _identifier(*, nullable: bool = True) -> dy.String:
-    """Return a column for an id: short, not empty, and never an e-mail address in clear."""
+    """Return a column for an id: short, not empty, never an e-mail address or phone in clear."""
     return dy.String(
-        nullable=nullable, min_length=1, max_length=512, check={"holds_email": _no_email}
+        nullable=nullable,
+        min_length=1,
+        max_length=512,
+        check={
+            "holds_email": lambda expr: ~holds_email(expr),
+            "is_phone": lambda expr: ~is_phone(expr),
+        },
     )
 
 

@@ -8,6 +8,7 @@ FROM read_csv(
     columns = $columns,
     delim = $delimiter,
     auto_detect = false,
+    hive_partitioning = false, -- a costs file has a column called date itself
     header = true,
     quote = '"',
     escape = '"',

@@ -9,6 +9,7 @@ WITH lines AS (
         columns = {'line': 'VARCHAR'},
         delim = chr(1),
         auto_detect = false,
+        hive_partitioning = false,
         header = false,
         quote = '',
         escape = '',

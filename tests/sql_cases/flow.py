@@ -17,7 +17,6 @@ FOLDERS: Final = ("attribution", "checks", "ingest", "ledger", "matching", "repo
 
 INGEST: Final = (
     "ingest/macros",
-    "ingest/first_line",
     "ingest/read_csv",
     "ingest/read_json_lines",
     "ingest/unreadable_lines",
@@ -35,8 +34,10 @@ INGEST: Final = (
     "ingest/reject_repeated_touchpoints",
     "ingest/delete_repeated_touchpoints",
     "ingest/repeated_signals",
+    "ingest/count_repeated_signals",
     "ingest/reject_repeated_signals",
     "ingest/delete_repeated_signals",
+    "ingest/days_to_read_again",
     "ingest/repeated_costs",
     "ingest/reject_repeated_costs",
     "ingest/delete_repeated_costs",
@@ -96,6 +97,7 @@ ATTRIBUTION: Final = (
     "attribution/insert_restatements",
     "attribution/delete_pending_signals",
     "attribution/count_credits",
+    "attribution/conversion_of_signal",
     "attribution/explain_conversion",
     "attribution/explain_signals",
     "attribution/explain_touches",
@@ -116,6 +118,7 @@ PARAMETERS: Final[dict[str, object]] = {
     "day": date(2026, 3, 1),
     "first_day": date(2026, 3, 1),
     "last_day": date(2026, 3, 1),
+    "days": [date(2026, 3, 1)],
     "first_event_day": date(2026, 3, 1),
     "first_log_day": date(2026, 2, 27),
     "first_time": datetime(2026, 2, 22),  # noqa: DTZ001 -- stored times are UTC without saying so

@@ -223,9 +223,9 @@ def ingest(warehouse: Warehouse, day: date, logs: Day) -> None:
     with warehouse.transaction():
         for table in ("activity", "touchpoints", "signals"):
             batch = _batch(table, day, getattr(logs, table))
-            warehouse.execute(f"ingest/delete_{table}", **span)
+            warehouse.execute(f"ingest/delete_{table}", days=[day])
             warehouse.execute(
-                "ingest/delete_rejected_rows", table_name=table, undated=False, **span
+                "ingest/delete_rejected_rows", table_name=table, undated=False, days=[day]
             )
             keyed = {} if table == "activity" else {"file": f"date={day}/{table}.csv"}
             with warehouse.frame("batch", batch):

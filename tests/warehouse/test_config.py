@@ -1,0 +1,81 @@
+"""The configuration file: what it takes, and how it complains."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warehouse.config import Config, load_config
+from warehouse.errors import ConfigError
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "adscribe.toml"
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    assert load_config(None) == Config()
+
+
+def test_an_empty_file_is_the_defaults(path: Path) -> None:
+    path.write_text("")
+    assert load_config(path) == Config()
+
+
+def test_what_a_file_says_replaces_the_default(path: Path) -> None:
+    path.write_text('[attribution]\nclick_window_hours = 5\n[columns.costs]\ncost = "spend"\n')
+    config = load_config(path)
+    assert config.attribution.click_window_hours == 5
+    assert config.attribution.view_window_hours == Config().attribution.view_window_hours
+    assert config.columns == {"costs": {"cost": "spend"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[privacy]\nkeyfile = 'x'", 'unknown key "privacy.keyfile": did you mean "key_file"?'),
+        ("[privasy]\n", 'unknown key "privasy": did you mean "privacy"?'),
+        ("warehouse = 1", "warehouse: "),
+        ("[warehouse]\nthreads = 'x'", "warehouse.threads: "),
+        ("[warehouse]\nthreads = 0", "warehouse.threads: "),
+        ("[warehouse]\nmemory_limit = 'much'", "warehouse.memory_limit: "),
+        ("[matching]\norder = ['emial']", "matching.order.0: "),
+        ("[matching]\norder = ['email', 'email']", "stands twice"),
+        ("[attribution]\nclick_window_hours = -1", "attribution.click_window_hours: "),
+        ("[columns.signal]\nurl = 'x'", 'no such log; did you mean "signals"?'),
+        ("[columns.signals]\nulr = 'x'", 'no such column; did you mean "url"?'),
+        ("[columns.signals]\nurl = 'x'\ncity = 'x'", "the same source"),
+        ("[columns.signals]\nurl = 'source_row'", 'no column can be called "source_row"'),
+        ("[columns.signals]\nurl = ''", 'no column can be called ""'),
+        ("[columns]\nsignals = 'x'", "columns.signals: "),
+        ("[warehouse", "not valid TOML"),
+        ("a = 1\na = 2", "not valid TOML"),
+    ],
+)
+def test_a_wrong_entry_is_one_line_that_names_it(path: Path, text: str, complaint: str) -> None:
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert complaint in message
+    assert "\n" not in message
+
+
+def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path) -> None:
+    (tmp_path / "latin.toml").write_bytes(b"# Z\xfcrich")
+    for path in (tmp_path, tmp_path / "absent.toml", tmp_path / "latin.toml"):
+        with pytest.raises(ConfigError, match=r"Name a readable file|not valid TOML"):
+            load_config(path)
+
+
+@given(name=st.from_regex(r"[a-z_]{1,12}", fullmatch=True))
+def test_no_key_is_ignored(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+    path = tmp_path_factory.mktemp("config") / "adscribe.toml"
+    path.write_text(f"[attribution]\n{name} = 1\n")
+    if name in type(Config().attribution).model_fields:
+        return
+    with pytest.raises(ConfigError, match=rf'unknown key "attribution\.{name}"'):
+        load_config(path)
