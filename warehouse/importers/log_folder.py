@@ -1,4 +1,4 @@
-"""Writing a log folder: one folder a day with the three logs, and the truth beside them."""
+"""Writing a log folder: one folder a day with its logs, and the truth, if known, beside them."""
 
 import tempfile
 from collections.abc import Mapping
@@ -55,7 +55,7 @@ def require_absent_or_empty(out: Path) -> None:
 def write_log_folder(
     out: Path,
     logs: Mapping[str, pl.DataFrame],
-    truth_match: pl.DataFrame,
+    truth_match: pl.DataFrame | None,
     *,
     undated: date,
 ) -> dict[str, int]:
@@ -69,17 +69,17 @@ def write_log_folder(
     out : Path
         The log folder, absent or empty.
     logs : mapping of str to DataFrame
-        The rows of activity, touchpoints and signals. Columns of the log that a frame lacks are
-        written as null; rows of one time keep the frame's order.
-    truth_match : DataFrame
-        signal_id and user_id; caused_by and value where they are known.
+        The rows of activity, touchpoints and signals, or of some of them. Columns of the log that
+        a frame lacks are written as null; rows of one time keep the frame's order.
+    truth_match : DataFrame or None
+        signal_id and user_id; caused_by and value where they are known. None where nothing is.
     undated : date
         The day whose folder takes the rows without an event_time.
 
     Returns
     -------
     dict of str to int
-        Rows written for each table, in the order activity, touchpoints, signals, truth_match.
+        Rows written for each table given, in the order activity, touchpoints, signals, truth_match.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def write_log_folder(
     """
     require_absent_or_empty(out)
     target = out.resolve()
-    truth = _complete(truth_match, _TRUTH_COLUMNS)
+    truth = None if truth_match is None else _complete(truth_match, _TRUTH_COLUMNS)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
@@ -96,18 +96,20 @@ def write_log_folder(
             folder = Path(scratch) / "logs"
             folder.mkdir()
             _write_days(folder, logs, undated)
-            _write_parquet(truth, folder / "truth_match.parquet")
+            if truth is not None:
+                _write_parquet(truth, folder / "truth_match.parquet")
             folder.rename(target)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputFileError(
             f"{out}: cannot be written: {reason}. Free some space or give another folder."
         ) from error
-    return {**{name: logs[name].height for name in LOGS}, "truth_match": truth.height}
+    rows = {name: logs[name].height for name in LOGS if name in logs}
+    return rows if truth is None else {**rows, "truth_match": truth.height}
 
 
 def _write_days(folder: Path, logs: Mapping[str, pl.DataFrame], undated: date) -> None:
-    by_day = {name: _split_by_day(logs[name], undated) for name in LOGS}
+    by_day = {name: _split_by_day(logs[name], undated) for name in LOGS if name in logs}
     for day in sorted({day for frames in by_day.values() for day in frames}):
         day_folder = folder / f"date={day.isoformat()}"
         day_folder.mkdir()

@@ -1,0 +1,467 @@
+"""Laws of the TikTok importer, on payloads written after the documentation of the Events API."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warehouse.conform import conform
+from warehouse.errors import InputFileError
+from warehouse.importers import event_payloads, import_tiktok_events
+from warehouse.importers.event_values import email_digest, moment, phone_digest
+from warehouse.logs import LogFile
+from warehouse.schemas import TABLES
+
+EMAIL = hashlib.sha256(b"jane@example.com").hexdigest()
+PHONE = hashlib.sha256(b"+15551234567").hexdigest()
+AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15"
+MOMENT = datetime.fromisoformat("2026-01-05 08:00:00")
+
+
+def _event(**changes: object) -> dict[str, object]:
+    """Return a web event of version 2.0."""
+    return {
+        "event": "CompletePayment",
+        "event_time": 1767600000,
+        "event_id": "e1",
+        "user": {
+            "email": EMAIL,
+            "phone": [PHONE, "0" * 64],
+            "external_id": ["c" * 64],
+            "ttclid": "E.C.P.x-Y_1",
+            "ttp": "2F7h37YkS1j57AYSKTI7IHhJPYH",
+            "ip": "203.0.113.7",
+            "user_agent": AGENT,
+            "locale": "en-US",
+        },
+        "properties": {
+            "order_id": "o1",
+            "value": 39.98,
+            "currency": "usd",
+            "contents": [{"content_id": "1077218", "price": 19.99, "quantity": 2}],
+        },
+        "page": {"url": "https://shop.example/thanks?email=jane@example.com#top"},
+    } | changes
+
+
+def _body(*events: object) -> dict[str, object]:
+    return {"event_source": "web", "event_source_id": "COQDA8RC77U2", "data": list(events)}
+
+
+def _write(path: Path, *lines: object) -> Path:
+    texts = [line if isinstance(line, str) else json.dumps(line) for line in lines]
+    path.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+    return path
+
+
+def _read(out: Path) -> pl.DataFrame:
+    return pl.concat(pl.read_parquet(path) for path in sorted(out.glob("date=*/signals.parquet")))
+
+
+def _import(tmp_path: Path, *lines: object, **options: str) -> pl.DataFrame:
+    log = _write(tmp_path / "payloads.jsonl", *lines)
+    import_tiktok_events(log, tmp_path / "out", **options)
+    return _read(tmp_path / "out")
+
+
+def _present(row: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def test_event_of_version_2_becomes_a_signal(tmp_path: Path) -> None:
+    signals = _import(tmp_path, _body(_event()))
+
+    assert dict(signals.schema) == TABLES["signals"].columns
+    assert _present(signals.row(0, named=True)) == {
+        "signal_id": "e1",
+        "event_time": MOMENT,
+        "advertiser_id": "COQDA8RC77U2",
+        "event_name": "CompletePayment",
+        "order_id": "o1",
+        "value": 39.98,
+        "currency": "USD",
+        "click_id": "E.C.P.x-Y_1",
+        "cookie_id": "2F7h37YkS1j57AYSKTI7IHhJPYH",
+        "external_id": "c" * 64,
+        "email": EMAIL,
+        "phone": PHONE,
+        "ip": "203.0.113.7",
+        "user_agent": AGENT,
+        "language": "en-US",
+        "url": "https://shop.example/thanks",
+    }
+
+
+def test_older_event_keeps_the_same_in_its_context(tmp_path: Path) -> None:
+    older = {
+        "event": "CompletePayment",
+        "event_id": "e1",
+        "timestamp": "2026-01-05T09:00:00+01:00",
+        "context": {
+            "ad": {"callback": "E.C.P.x-Y_1"},
+            "page": {"url": "https://shop.example/thanks", "referrer": "https://x.example"},
+            "user": {
+                "external_id": "c" * 64,
+                "email": EMAIL,
+                "phone_number": PHONE,
+                "ttp": "2F7h37YkS1j57AYSKTI7IHhJPYH",
+                "locale": "en-US",
+            },
+            "ip": "203.0.113.7",
+            "user_agent": AGENT,
+        },
+        "properties": {"order_id": "o1", "value": "39.98", "currency": "USD"},
+    }
+    single = {"pixel_code": "COQDA8RC77U2", **older}
+    batch = {"pixel_code": "COQDA8RC77U2", "batch": [{"type": "track", **older}]}
+
+    signals = _import(tmp_path, _body(_event()), single, batch)
+
+    assert signals.height == 3
+    assert signals.n_unique() == 1
+
+
+@pytest.mark.parametrize(
+    "source", ["event_source_id", "pixel_code", "event_set_id", "tiktok_app_id"]
+)
+def test_advertiser_is_the_source_unless_one_is_given(tmp_path: Path, source: str) -> None:
+    log = _write(tmp_path / "log", {source: "S1", **_event()}, {source: "S1", "batch": [_event()]})
+
+    import_tiktok_events(log, tmp_path / "out")
+    import_tiktok_events(log, tmp_path / "given", advertiser_id="shop-7")
+
+    assert _read(tmp_path / "out")["advertiser_id"].to_list() == ["S1", "S1"]
+    assert _read(tmp_path / "given")["advertiser_id"].to_list() == ["shop-7", "shop-7"]
+
+
+def test_app_event_has_its_device_id(tmp_path: Path) -> None:
+    older = {"device": {"platform": "iOS", "idfa": "AAAA-1"}, "ip": "203.0.113.7"}
+    signals = _import(
+        tmp_path,
+        _body(_event(user={"gaid": "38400000-8cf0"}, event_id="a")),
+        {"tiktok_app_id": "7", "event": "Login", "event_time": 1767600001, "context": older},
+    )
+
+    assert signals["device_id"].to_list() == ["38400000-8cf0", "AAAA-1"]
+
+
+def _as_is(content: bytes) -> bytes:
+    return content
+
+
+def _zstandard(content: bytes) -> bytes:
+    return bytes(pa.Codec("zstd").compress(content))
+
+
+@pytest.mark.parametrize("pack", [_as_is, gzip.compress, _zstandard])
+@pytest.mark.parametrize("name", ["log.jsonl", "log.jsonl.gz", "log.zst"])
+def test_contents_not_the_name_tell_the_compression(
+    tmp_path: Path, pack: Callable[[bytes], bytes], name: str
+) -> None:
+    log = tmp_path / name
+    part = f"{json.dumps(_body(_event(), _event()))}\n".encode()
+    log.write_bytes(pack(part) + pack(part))
+
+    assert import_tiktok_events(log, tmp_path / "out") == {"signals": 4}
+
+
+def test_rows_are_the_same_in_however_many_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [_event(event_id=str(number)) for number in range(25)]
+    log = _write(tmp_path / "log", *(_body(event, event) for event in events))
+    import_tiktok_events(log, tmp_path / "one")
+
+    monkeypatch.setattr(event_payloads, "_BATCH_ROWS", 3)
+    import_tiktok_events(log, tmp_path / "many")
+
+    assert _read(tmp_path / "many").equals(_read(tmp_path / "one"))
+    assert _read(tmp_path / "many").height == 50
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, _zstandard])
+def test_file_that_is_cut_short_is_refused_and_nothing_is_written(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(pack(json.dumps(_body(_event())).encode())[:-3])
+
+    with pytest.raises(InputFileError, match="is cut short or damaged") as caught:
+        import_tiktok_events(log, tmp_path / "out")
+
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
+
+
+def test_line_or_event_that_is_none_says_only_where_it_stood(tmp_path: Path) -> None:
+    signals = _import(
+        tmp_path,
+        "\ufeff" + json.dumps(_body(_event(), "jane@example.com", {"name": "jane@example.com"})),
+        "jane@example.com is no JSON",
+        "   ",
+        '{"jane@example.com": 1}',
+        '["jane@example.com"]',
+        "[" * 100_000,
+    )
+
+    junk = signals.filter(pl.col("event_time").is_null())
+    assert [list(_present(row).values()) for row in junk.iter_rows(named=True)] == [
+        ["line 1, event 2"], ["line 1, event 3"], ["line 2"], ["line 4"], ["line 5"], ["line 6"],
+    ]  # fmt: skip
+    assert signals.height == 7
+    assert _refusals(signals) == ["event_time.missing"] * 6
+
+
+def test_line_that_is_not_utf8_is_passed_on_without_its_content(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(json.dumps(_body(_event())).encode() + b'\n{"event": "caf\xe9"}\n')
+
+    import_tiktok_events(log, tmp_path / "out")
+
+    assert _read(tmp_path / "out")["signal_id"].to_list() == ["e1", "line 2"]
+
+
+@pytest.mark.parametrize("time", [None, "yesterday", 1767600000000, 0, True, -1e300, "NaN", {}])
+def test_event_without_a_time_goes_to_the_first_day(tmp_path: Path, time: object) -> None:
+    later = _event(event_time=1767600000 + 86400)
+
+    _import(tmp_path, _body(later, _event(), _event(event_id="e2", event_time=time)))
+
+    first = pl.read_parquet(tmp_path / "out" / "date=2026-01-05" / "signals.parquet")
+    assert first.select("signal_id", "event_time").rows() == [("e1", MOMENT), ("e2", None)]
+
+
+def test_days_are_days_in_utc(tmp_path: Path) -> None:
+    _import(
+        tmp_path,
+        _body(_event(event_time="2026-01-05T23:30:00-01:00"), _event(event_time="2026-01-05")),
+    )
+
+    days = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert days == ["date=2026-01-05", "date=2026-01-06"]
+    assert [path.name for path in (tmp_path / "out" / days[0]).iterdir()] == ["signals.parquet"]
+
+
+def test_no_raw_email_or_phone_is_written(tmp_path: Path) -> None:
+    user = {
+        "email": [" Jane@Example.COM "],
+        "phone": "+1 (555) 123-4567",
+        "external_id": "jane@example.com",
+        "ttp": "tel:+15551234567",
+        "user_agent": "Shop/1 (jane@example.com)",
+        "city": "jane@example.com",
+        "ip": "jane@example.com",
+    }
+    page = {"url": "https://shop.example/jane%40example.com/x?ttclid=E.C.P.q&e=jane@example.com"}
+    signals = _import(
+        tmp_path,
+        _body(_event(user=user, page=page, event_id="jane@example.com", event="jane@example.com")),
+    )
+
+    row = signals.row(0, named=True)
+    assert (row["email"], row["phone"], row["click_id"]) == (EMAIL, PHONE, "E.C.P.q")
+    assert row["signal_id"] == row["external_id"] == row["event_name"] == EMAIL
+    written = json.dumps(row, default=str).lower()
+    assert "jane" not in written
+    assert "5551234" not in written
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [(EMAIL.upper(), EMAIL), ("5d41402abc4b2a76b9719d911017c592", None), (7, None)],
+)
+def test_email_that_is_neither_address_nor_sha256_is_dropped(
+    sent: object, kept: str | None
+) -> None:
+    assert email_digest(sent) == kept
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("0015551234567", PHONE), (15551234567, PHONE), (PHONE.upper(), PHONE), ("n/a", None),
+     ("5d41402abc4b2a76b9719d911017c592", None), ("12345", None),
+     ([None, "+1.555.123.4567"], PHONE)],
+)  # fmt: skip
+def test_phone_is_digested_as_plus_and_digits(sent: object, kept: str | None) -> None:
+    assert phone_digest(sent) == kept
+
+
+def test_event_without_an_id_gets_one_of_its_content(tmp_path: Path) -> None:
+    event = _event(event_id=None)
+    reordered = dict(reversed(event.items()))
+
+    signals = _import(tmp_path, _body(event, _event(event_id="", event_time=1767600001)))
+    import_tiktok_events(_write(tmp_path / "again", _body(reordered)), tmp_path / "b")
+
+    first, second = signals["signal_id"].to_list()
+    assert first.startswith("event-")
+    assert first != second
+    assert _read(tmp_path / "b")["signal_id"].to_list() == [first]
+
+
+def test_repeated_event_is_written_each_time_under_one_id(tmp_path: Path) -> None:
+    signals = _import(tmp_path, _body(_event()), _body(_event()))
+
+    assert signals["signal_id"].to_list() == ["e1", "e1"]
+
+
+def test_id_that_two_kinds_of_event_share_is_told_apart(tmp_path: Path) -> None:
+    signals = _import(
+        tmp_path, _body(_event(), _event(event="AddToCart"), _event(event_id="e2"), _event())
+    )
+
+    assert signals["signal_id"].to_list() == [
+        "e1:CompletePayment", "e1:AddToCart", "e2", "e1:CompletePayment",
+    ]  # fmt: skip
+
+
+def test_id_that_two_advertisers_share_is_told_apart(tmp_path: Path) -> None:
+    other = {"event_source_id": "OTHER", "data": [_event()]}
+
+    signals = _import(tmp_path, _body(_event()), other)
+
+    assert signals["signal_id"].to_list() == ["e1:COQDA8RC77U2", "e1:OTHER"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "value"),
+    [
+        ({"value": "12.5"}, 12.5),
+        ({"value": 0}, 0.0),
+        ({"contents": [{"price": 2.5, "quantity": 3}, {"price": 1}]}, 8.5),
+        ({"contents": [{"price": 2.5}, {"content_id": "1"}]}, None),
+        ({"contents": [{"price": "free"}]}, None),
+        ({"contents": []}, None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_value_is_as_sent_or_that_of_the_contents(
+    tmp_path: Path, properties: object, value: float | None
+) -> None:
+    signals = _import(tmp_path, _body(_event(properties=properties)))
+
+    assert signals["value"].to_list() == [value]
+
+
+@pytest.mark.parametrize("value", ["12,50 €", True, {}, [1]])
+def test_value_that_is_no_number_is_nan_for_ingestion_to_refuse(
+    tmp_path: Path, value: object
+) -> None:
+    signals = _import(tmp_path, _body(_event(properties={"value": value})))
+
+    assert signals["value"].is_nan().to_list() == [True]
+    assert _refusals(signals) == ["value.not_finite"]
+
+
+def _refusals(signals: pl.DataFrame) -> list[str]:
+    """Return the rules by which ingestion refuses rows of an imported folder."""
+    file = LogFile(Path("signals.parquet"), "signals.parquet", "signals", MOMENT.date())
+    rows = signals.with_row_index("source_row").with_columns(pl.col("source_row").cast(pl.Int64))
+    return conform(rows, table=TABLES["signals"], file=file, mapping={}).bad["rule"].to_list()
+
+
+@pytest.mark.parametrize("flag", [True, "true", 1])
+def test_limited_data_use_is_consent_denied(tmp_path: Path, flag: object) -> None:
+    of_the_body = {**_body(_event(event_id="b")), "limited_data_use": flag}
+
+    signals = _import(
+        tmp_path,
+        _body(_event(limited_data_use=flag), _event(event_id="f", limited_data_use=False)),
+        of_the_body,
+    )
+
+    assert signals["consent"].to_list() == ["denied", None, "denied"]
+
+
+def test_text_of_any_script_is_kept(tmp_path: Path) -> None:
+    signals = _import(
+        tmp_path, _body(_event(event="购买", event_id="é\u2028x", user={"city": "東京 \ud800"}))
+    )
+
+    assert signals.select("event_name", "signal_id", "city").row(0) == (
+        "购买",
+        "é\u2028x",
+        "東京 ?",
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "\n\n", "a,b\n1,2\n", '{"data": []}\n', '{"data": [{"event_name": "Purchase"}]}\n',
+     '{\n"event": "x"\n}\n', "PAR1\x00\x15"],
+)  # fmt: skip
+def test_file_without_an_event_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(content)
+
+    with pytest.raises(InputFileError, match="holds no event of the TikTok Events API") as caught:
+        import_tiktok_events(log, tmp_path / "out")
+
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_events_without_any_advertiser_or_time_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="Give the id with --advertiser-id"):
+        _import(tmp_path, _event())
+    with pytest.raises(InputFileError, match="no event has a time"):
+        _import(tmp_path, _body(_event(event_time=None)))
+
+
+def test_absent_file_folder_and_taken_place_are_refused(tmp_path: Path) -> None:
+    log = _write(tmp_path / "log", _body(_event()))
+
+    for wrong in (tmp_path / "absent", tmp_path):
+        with pytest.raises(InputFileError, match="cannot be opened"):
+            import_tiktok_events(wrong, tmp_path / "out")
+    with pytest.raises(InputFileError, match="is not empty"):
+        import_tiktok_events(log, tmp_path)
+
+
+def test_same_payloads_give_the_same_bytes(tmp_path: Path) -> None:
+    log = _write(tmp_path / "log", _body(_event(), _event(event_id=None)))
+
+    import_tiktok_events(log, tmp_path / "a")
+    import_tiktok_events(log, tmp_path / "b")
+
+    paths = [tmp_path / name / "date=2026-01-05" / "signals.parquet" for name in "ab"]
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.one_of(st.text(max_size=5), st.sampled_from(sorted(_event()))), inner, max_size=4
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON, max_size=4))
+def test_whatever_is_sent_each_event_is_one_row(tmp_path_factory, sent):
+    folder = tmp_path_factory.mktemp("sent")
+    log = _write(folder / "log", _body(_event(), *sent), *map(json.dumps, sent))
+
+    import_tiktok_events(log, folder / "out")
+
+    assert _read(folder / "out").height == 1 + 2 * len(sent)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.timezones()))  # noqa: DTZ001
+def test_time_means_the_same_as_seconds_and_as_text(time):
+    seconds = int(time.timestamp())
+
+    assert moment(seconds) == moment(str(seconds))
+    assert moment(seconds) == moment(time.replace(microsecond=0).isoformat())
