@@ -177,6 +177,8 @@ class Warehouse:
     def _configure(self, config: WarehouseConfig) -> None:
         self._connection.execute("SET python_enable_replacements = false")
         self._connection.execute("SET TimeZone = 'UTC'")
+        # Rows inserted in order are compressed twice, once more when the file is closed.
+        self._connection.execute("SET preserve_insertion_order = false")
         try:
             if config.memory_limit is not None:
                 self._connection.execute(
