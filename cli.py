@@ -1,7 +1,5 @@
 """The command line: parse, call, print."""
 
-import os
-import signal
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -16,7 +14,7 @@ import terminal
 from daily import DayRange, Stage, days_of_logs, open_run, run_days, stored_days
 from warehouse.config import Config, load_config, with_models
 from warehouse.database import Warehouse
-from warehouse.errors import AdscribeError, ConfigError
+from warehouse.errors import ConfigError
 from warehouse.importers import import_criteo, import_ipinyou
 from warehouse.logs import LogFolder
 from warehouse.runs import version
@@ -340,36 +338,7 @@ def _config(path: Path | None, models: str | None = None) -> Config:
 
 def main() -> None:
     """Run the command line; an error made on purpose is one line and exit code 1."""
-    stopped = []
-
-    def stop(number: int, _frame: object) -> None:
-        stopped.append(number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        app()
-    except AdscribeError as error:
-        typer.echo(f"adscribe: {' '.join(str(error).split())}", err=True)
-        raise SystemExit(1) from error
-    except BaseException as error:
-        if stopped:  # DuckDB and click turn an interrupt into errors of their own
-            typer.echo(
-                "adscribe: stopped. Finished stages are kept, nothing of the one at work; run the "
-                "command again.",
-                err=True,
-            )
-            raise SystemExit(128 + stopped[0]) from error
-        if isinstance(error, SystemExit) or "ADSCRIBE_TRACEBACK" in os.environ:
-            raise
-        # The message and the traceback may hold rows of the logs.
-        typer.echo(
-            f"adscribe: {type(error).__name__}: a defect of adscribe. Please report it with what "
-            "the command prints under ADSCRIBE_TRACEBACK=1, after a look that it holds no secret.",
-            err=True,
-        )
-        raise SystemExit(1) from error
+    terminal.guard(app)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""What adscribe shows on a terminal: tables, trees and a progress bar."""
+"""What adscribe shows on a terminal: tables, trees, a progress bar, and how a command ends."""
 
 import json
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from rich.tree import Tree
 
 from attribution import ConversionExplanation
 from matching import Evaluation, SignalExplanation
-from warehouse.errors import ConfigError
+from warehouse.errors import AdscribeError, ConfigError
 
 _SPEAKING = (
     "outcome", "reason", "role", "kind", "event_name", "status", "method", "event_time", "surface",
@@ -45,6 +47,46 @@ def out() -> Console:
 def err() -> Console:
     """Return the console for everything else, standard error."""
     return Console(stderr=True, highlight=False)
+
+
+def guard(command_line: Callable[[], object]) -> None:
+    """Run a command line so that whatever ends it early is one line and an exit code.
+
+    Errors made on purpose end with 1, an interrupt or termination with 128 and the signal's number.
+    Under ADSCRIBE_TRACEBACK a defect shows its traceback.
+    """
+    stopped = []
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        command_line()
+    except AdscribeError as error:
+        _tell(" ".join(str(error).split()))
+        raise SystemExit(1) from error
+    except BaseException as error:
+        if stopped:  # DuckDB and click turn an interrupt into errors of their own
+            _tell(
+                "stopped. Finished stages are kept, nothing of the one at work; run the command "
+                "again."
+            )
+            raise SystemExit(128 + stopped[0]) from error
+        if isinstance(error, SystemExit) or "ADSCRIBE_TRACEBACK" in os.environ:
+            raise
+        # The message and the traceback may hold rows of the logs.
+        _tell(
+            f"{type(error).__name__}: a defect of adscribe. Please report it with what the command "
+            "prints under ADSCRIBE_TRACEBACK=1, after a look that it holds no secret."
+        )
+        raise SystemExit(1) from error
+
+
+def _tell(message: str) -> None:
+    sys.stderr.write(f"adscribe: {message}\n")
 
 
 class _ConsoleHandler(logging.Handler):

@@ -143,6 +143,12 @@ class WorldConfig(BaseModel):
     engaged_view_rate: BySurface = {
         "feed": 0.12, "short_video": 0.32, "live": 0.30, "search": 0.03, "shop": 0.08,
     }  # fmt: skip
+    # Assumed: no ad is clicked by more than this share of those who see it.
+    most_clicks: Share = 0.6
+    # Assumed: seconds from the impression to a view or click, at least, and the mean beyond that.
+    view_seconds: AtLeast0 = 6.0
+    click_seconds: AtLeast0 = 8.0
+    follow_seconds: Above0 = 12.0
     # Assumed: intent raises clicks and views as well.
     click_intent: AtLeast0 = 0.45
     view_intent: AtLeast0 = 0.15
@@ -241,7 +247,13 @@ class WorldConfig(BaseModel):
     twin_share: Share = 0.22
     twin_keeps_click_id: Share = 0.80
     resend_share: Share = 0.012
-    # Assumed: delays of seconds, of hours (batches) and of one to three days.
+    # Assumed: seconds from a pixel's event to its server twin, and days that a click id is kept.
+    twin_seconds: Above0 = 40.0
+    click_id_days: Above0 = 7.0
+    # Assumed: delays of seconds (mean), of hours (mean, batches) and of one to three days.
+    delay_seconds: Above0 = 15.0
+    late_hours: Above0 = 3.0
+    late_days: tuple[AtLeast0, AtLeast0] = (1.0, 3.0)
     hours_late_share: Share = 0.07
     days_late_share: Share = 0.015
     touch_late_share: Share = 0.005
@@ -292,21 +304,13 @@ class WorldConfig(BaseModel):
         if unknown:
             raise ValueError(f"exchange: a rate for {', '.join(unknown)} is needed")
         for name in (
-            "household_sizes",
-            "activity_devices",
-            "signal_devices",
-            "web_events",
-            "app_events",
-        ):
+            "household_sizes", "activity_devices", "signal_devices", "web_events", "app_events",
+        ):  # fmt: skip
             if not 0.999 < sum(getattr(self, name)) < 1.001:
                 raise ValueError(f"{name}: the shares must sum to 1")
         for name in (
-            "targeting",
-            "click_rate",
-            "engaged_view_rate",
-            "cost_per_thousand",
-            "cost_per_click",
-        ):
+            "targeting", "click_rate", "engaged_view_rate", "cost_per_thousand", "cost_per_click",
+        ):  # fmt: skip
             if set(getattr(self, name)) != set(SURFACES):
                 raise ValueError(f"{name}: one value for each of {', '.join(SURFACES)} is needed")
         if set(self.filled) != set(get_args(SignalField)):

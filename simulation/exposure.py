@@ -158,13 +158,15 @@ def _follow(
     intent = population.intent[user, campaigns.advertiser[campaign]]
     view_rate = campaigns.view_rate[campaign] * np.exp(config.view_intent * intent)
     click_rate = campaigns.click_rate[campaign] * reach.lift * np.exp(config.click_intent * intent)
-    click_rate = np.where(bot, config.bot_click_rate, np.minimum(click_rate, 0.6))
+    click_rate = np.where(bot, config.bot_click_rate, np.minimum(click_rate, config.most_clicks))
     viewed = np.flatnonzero(~control & ~bot & (rng.random(len(user)) < view_rate))
     clicked = np.flatnonzero(~control & (rng.random(len(user)) < click_rate))
     source = np.concatenate([np.arange(len(user)), viewed, clicked])
     kind = np.repeat([IMPRESSION, ENGAGED_VIEW, CLICK], [len(user), len(viewed), len(clicked)])
-    pause = np.select([kind == ENGAGED_VIEW, kind == CLICK], [6, 8], 0) * SECOND
-    pause = pause + np.where(kind > 0, rng.exponential(12 * SECOND, len(kind)), 0).astype(np.int64)
+    least = [config.view_seconds, config.click_seconds]
+    pause = (np.select([kind == ENGAGED_VIEW, kind == CLICK], least, 0) * SECOND).astype(np.int64)
+    wait = rng.exponential(config.follow_seconds * SECOND, len(kind))
+    pause = pause + np.where(kind > 0, wait, 0).astype(np.int64)
     ad = rng.integers(0, config.ads_per_campaign, len(user))
     return Touches(
         user=user[source],

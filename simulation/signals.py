@@ -76,7 +76,12 @@ def draw_visits(
     travel = np.where(indirect > 1 - config.offline_share, OFFLINE, travel)
     event = draw_events(rng, travel == APP, config)
     kept = np.where(age < DAY, config.click_id_same_day, config.click_id_later)
-    carries = (last >= 0) & (age < 7 * DAY) & (travel != OFFLINE) & (rng.random(rows) < kept)
+    carries = (
+        (last >= 0)
+        & (age < config.click_id_days * DAY)
+        & (travel != OFFLINE)
+        & (rng.random(rows) < kept)
+    )
     return Visits(
         event=event,
         travel=travel,
@@ -104,7 +109,7 @@ def draw_signals(
     wait = np.select(
         [role == TWIN, role == RETRACTION, role == RESTATEMENT],
         [
-            rng.exponential(40 * SECOND, rows),
+            rng.exponential(config.twin_seconds * SECOND, rows),
             rng.uniform(*config.retraction_days, rows) * DAY,
             rng.uniform(*config.restatement_days, rows) * DAY,
         ],
@@ -149,9 +154,14 @@ def _draw_delays(rng: np.random.Generator, rows: int, config: WorldConfig) -> In
     days = draw < config.days_late_share
     hours = draw > 1 - config.hours_late_share
     slow = np.select(
-        [days, hours], [rng.uniform(1, 3, rows) * DAY, rng.exponential(3, rows) * HOUR], 0.0
+        [days, hours],
+        [
+            rng.uniform(*config.late_days, rows) * DAY,
+            rng.exponential(config.late_hours, rows) * HOUR,
+        ],
+        0.0,
     )
-    return (rng.exponential(15 * SECOND, rows) + slow).astype(np.int64) + 1
+    return (rng.exponential(config.delay_seconds * SECOND, rows) + slow).astype(np.int64) + 1
 
 
 def _last_click(

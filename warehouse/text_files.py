@@ -87,7 +87,8 @@ def require_lines(file: LogFile) -> None:
 def empty(file: LogFile) -> InputFileError:
     """Return the error for a file without a byte."""
     return InputFileError(
-        f"{file.name}: the file is empty. Export it again, or remove it if the day had no rows."
+        f"{file.name}: the file is empty. Export it again, with its header alone if there were no "
+        "rows."
     )
 
 
