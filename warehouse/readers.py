@@ -24,7 +24,16 @@ from warehouse.logs import LogFile
 from warehouse.privacy import without_contacts
 from warehouse.text_files import empty, header, require_lines
 
-_Panic = pl.exceptions.PanicException
+# What the readers raise on content that they cannot read; a damaged Parquet file's names need not
+# be text.
+_READ_ERRORS: Final = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    pa.ArrowException,
+    duckdb.Error,
+    OSError,
+    UnicodeDecodeError,
+)
 BATCH_ROWS: Final = 250_000
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_ .:-]{0,63}")
 # Records that may reach over lines which are no part of them.
@@ -89,7 +98,7 @@ def read(file: LogFile, wanted: Collection[str], required: Collection[str]) -> I
             yield from _read_csv(file, wanted, required)
         else:
             yield from _read_json_lines(file, wanted)
-    except (pl.exceptions.PolarsError, pa.ArrowException, duckdb.Error, OSError, _Panic) as error:
+    except _READ_ERRORS as error:
         raise InputFileError(f"{file.name}: {_explain(error)}") from error
 
 

@@ -250,6 +250,13 @@ def judged(folder: Path, name: str, content: bytes) -> tuple[int, int] | None:
     return good, bad
 
 
+def test_a_parquet_file_with_column_names_that_are_no_text_is_one_line(folder: Path) -> None:
+    content = WRITERS[".parquet"]([signal("s1")])
+    names = content.replace(b"signal_id", b"signal\xffid")
+    assert names != content
+    assert judged(folder, "signals.parquet", names) is None
+
+
 SPOILS = [b"\n", b"\r", b",", b"\0", b"\xff", b"{", b"[", b"}", b"\\", b" ", b"\x01", b"1e999"]
 
 
