@@ -12,10 +12,10 @@ import matching
 import simulation
 import terminal
 from daily import DayRange, Stage, days_of_logs, open_run, run_days, stored_days
+from warehouse import erasure, importers, keys
 from warehouse.config import Config, load_config, with_models
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError
-from warehouse.importers import import_criteo, import_ipinyou
 from warehouse.logs import LogFolder
 from warehouse.runs import version
 
@@ -27,7 +27,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-import_app = typer.Typer(no_args_is_help=True, help="Turn a public data set into a folder of logs.")
+import_app = typer.Typer(
+    no_args_is_help=True,
+    help="Turn a public data set, or payloads sent to a platform, into a folder of logs.",
+)
 explain_app = typer.Typer(no_args_is_help=True, help="Tell why a signal or conversion is as it is.")
 app.add_typer(import_app, name="import")
 app.add_typer(explain_app, name="explain")
@@ -46,6 +49,14 @@ From = Annotated[
 To = Annotated[
     datetime | None,
     typer.Option("--to", formats=_DAY, metavar="YYYY-MM-DD", help="Last log day."),
+]
+Out = Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")]
+Payloads = Annotated[
+    Path, typer.Argument(help="JSON lines, one request body or event each (plain, .gz or .zst).")
+]
+AdvertiserId = Annotated[
+    str | None,
+    typer.Option(help="Advertiser of all events; else the pixel or source that the payloads name."),
 ]
 Start = Annotated[
     datetime,
@@ -80,7 +91,7 @@ def _adscribe(
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")],
+    out: Out,
     users: Annotated[int, typer.Option(min=1, help="Users of the platform.")] = 20_000,
     days: Annotated[int, typer.Option(min=1, help="Days of logs.")] = 7,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same world.")] = 1,
@@ -103,7 +114,7 @@ def simulate(
 @import_app.command()
 def ipinyou(
     impressions: Annotated[Path, typer.Argument(help="Impression log (plain, .gz or .bz2).")],
-    out: Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")],
+    out: Out,
     clicks: Annotated[Path | None, typer.Option(help="Click log of the same days.")] = None,
     activity_share: Annotated[
         float, typer.Option(help="Earlier share of the time span that becomes activity.")
@@ -116,22 +127,41 @@ def ipinyou(
 
     Example: adscribe import ipinyou imp.20131021.txt.bz2 logs --clicks clk.20131021.txt.bz2
     """
-    terminal.show_written(
-        out, import_ipinyou(impressions, clicks, out, activity_share=activity_share)
-    )
+    rows = importers.import_ipinyou(impressions, clicks, out, activity_share=activity_share)
+    terminal.show_written(out, rows)
 
 
 @import_app.command()
 def criteo(
     journeys: Annotated[Path, typer.Argument(help="The published .tsv.gz, or the journeys .csv.")],
-    out: Annotated[Path, typer.Argument(help="Folder to write; must be empty or absent.")],
+    out: Out,
     start: Start = datetime(2017, 1, 1),  # noqa: DTZ001 -- a date, typer knows no other
 ) -> None:
     """Import Criteo's log for attribution modelling, as published or as journeys.
 
     Example: adscribe import criteo criteo_attribution_dataset.tsv.gz logs
     """
-    terminal.show_written(out, import_criteo(journeys, out, start=start.date()))
+    terminal.show_written(out, importers.import_criteo(journeys, out, start=start.date()))
+
+
+@import_app.command()
+def tiktok_events(payloads: Payloads, out: Out, advertiser_id: AdvertiserId = None) -> None:
+    """Import payloads of TikTok's Events API (2.0 and older) as signals.
+
+    Example: adscribe import tiktok-events payloads.jsonl.gz logs
+    """
+    rows = importers.import_tiktok_events(payloads, out, advertiser_id=advertiser_id)
+    terminal.show_written(out, rows)
+
+
+@import_app.command()
+def meta_capi(payloads: Payloads, out: Out, advertiser_id: AdvertiserId = None) -> None:
+    """Import payloads of Meta's Conversions API as signals.
+
+    Example: adscribe import meta-capi payloads.jsonl logs --advertiser-id 1234567890
+    """
+    rows = importers.import_meta_capi(payloads, out, advertiser_id=advertiser_id)
+    terminal.show_written(out, rows)
 
 
 @app.command()
@@ -202,6 +232,52 @@ def run(
     """
     settings = _config(config, models)
     _do("run", db, logs, tuple(Stage), _days(day, first, last), settings, as_json)
+
+
+@app.command()
+def forget(
+    db: Db,
+    user_id: Annotated[str | None, typer.Option(help="A user of the platform's logs.")] = None,
+    email: Annotated[str | None, typer.Option(help="Raw or hashed; - reads any of these.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Raw or hashed.")] = None,
+    device_id: Annotated[str | None, typer.Option()] = None,
+    cookie_id: Annotated[str | None, typer.Option()] = None,
+    external_id: Annotated[str | None, typer.Option(help="Needs --advertiser-id.")] = None,
+    click_id: Annotated[str | None, typer.Option()] = None,
+    advertiser_id: Annotated[str | None, typer.Option(help="Of the external id.")] = None,
+    country: Annotated[str | None, typer.Option(help="Of a national phone number.")] = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Forget one user, named by exactly one id; the value - is read from standard input.
+
+    Example: adscribe forget --user-id u0000001 --db ads.duckdb
+    """
+    given = {
+        "user_id": user_id, "email": email, "phone": phone, "device_id": device_id,
+        "cookie_id": cookie_id, "external_id": external_id, "click_id": click_id,
+    }  # fmt: skip
+    asked = erasure.Asked.among(given, advertiser_id=advertiser_id, country=country)
+    with erasure.opened(db, "forget", _config(config)) as (started, key):
+        forgotten = erasure.forget(started, key, asked)
+    if as_json:
+        terminal.show_json(forgotten.to_dict())
+    else:
+        typer.echo(str(forgotten))
+
+
+@app.command()
+def rekey(
+    db: Db,
+    new_key_file: Annotated[Path, typer.Option(help="Where to write the new key; absent as yet.")],
+    config: ConfigFile = None,
+) -> None:
+    """Put the warehouse under a new key, so that the old one tells nothing of it any more.
+
+    Example: adscribe rekey --db ads.duckdb --new-key-file new.key
+    """
+    with erasure.opened(db, "rekey", _config(config)) as (started, key):
+        typer.echo(keys.rekey(started, key, new_key_file))
 
 
 @app.command()

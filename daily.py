@@ -12,8 +12,8 @@ from matching import match_day
 from warehouse.config import Config
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError, WarehouseError
-from warehouse.identifiers import IdentifierKey, open_key
 from warehouse.ingest import days_in, ingest_day, ingest_undated
+from warehouse.keys import IdentifierKey, open_key
 from warehouse.logs import LogFolder, unknown_day
 from warehouse.runs import Run
 

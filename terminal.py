@@ -33,6 +33,7 @@ _STYLES = {
     "won": "bold green", "followed": "bold green", "agrees": "green", "touch": "green",
     "unmatched": "yellow", "organic": "cyan", "rejected": "red", "failed": "red",
     "interrupted": "red", "shared_identifier": "yellow", "other_user": "yellow",
+    "too_many_users": "yellow", "too_many_identifiers": "yellow", "vetoed": "red",
 }  # fmt: skip
 
 
@@ -225,25 +226,38 @@ def show_evaluation(evaluation: Evaluation) -> None:
         show_frame(methods, title="by method", console=console)
 
 
-def show_signal(explanation: SignalExplanation) -> None:
+def show_signal(explanation: SignalExplanation, *, console: Console | None = None) -> None:
     """Print why a signal was matched as it was, as a tree."""
-    signal = explanation.signal
+    signal, rows = explanation.signal, explanation.identifiers
     tree = Tree(_line("", signal, ("signal_id",)))
     tree.add(_line("", signal, ("advertiser_id", "event_name", "event_time", "order_id")))
     tree.add(f"read on {signal['day']} from {signal['source_file']}, row {signal['source_row']}")
     if signal["role"] is not None:
         tree.add(_line("", signal, ("role", "conversion_id")))
     match = tree.add("match")
-    if signal["user_id"] is None:
-        match.add("no user: none of its identifiers names one")
-    else:
+    if signal["user_id"] is not None:
         match.add(_line("", signal, ("user_id", "method", "match_probability", "model_version")))
-    identifiers = tree.add(f"identifiers ({len(explanation.identifiers)})")
-    for row in explanation.identifiers:
-        identifiers.add(
-            _line(str(row["method"]), row, ("outcome", "user_id", "users", "first_day"))
-        )
-    out().print(tree)
+    elif any(row["outcome"] == "vetoed" for row in rows):
+        match.add("no user: an identifier that is unique names somebody else")
+    else:
+        match.add("no user: none of its identifiers names one")
+    identifiers = tree.add(f"identifiers ({len(rows)})")
+    for row in rows:
+        named = "user_id" if row["users"] == 1 else "users"
+        line = _line(str(row["method"]), row, ("outcome", *([named] if row["users"] else [])))
+        branch = identifiers.add(line)
+        if row["users"]:
+            branch.add(_when_seen(row))
+    (console or out()).print(tree)
+
+
+def _when_seen(row: Mapping[str, object]) -> Text:
+    first, last = _text(row["first_day"]), _text(row["last_day"])
+    days = first if first == last else f"{first} to {last}"
+    text = Text().append("seen ", style="dim").append(days)
+    if row["sources"] is not None:
+        text.append(" in ", style="dim").append(str(row["sources"]))
+    return text
 
 
 def show_conversion(explanation: ConversionExplanation) -> None:

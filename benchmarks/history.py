@@ -1,10 +1,13 @@
 """What a day of `adscribe run` costs with one day of history and with thirty.
 
-Usage: python benchmarks/history.py [--users N] [--days N] [--folder DIR]
+Usage: python benchmarks/history.py [--users N] [--days N] [--folder DIR] [--rebuild]
+
+With --rebuild, all days go into a second warehouse at once, and the tables of both are compared.
 """
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +22,9 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=200_000)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--folder", type=Path, default=None, help="where to write (a fast disk)")
+    parser.add_argument("--rebuild", action="store_true", help="compare with a run of all days")
     options = parser.parse_args()
+    os.environ.setdefault("ADSCRIBE_KEY", "a key for benchmarks only")
     adscribe = str(Path(sys.executable).with_name("adscribe"))
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         logs, db = str(Path(name, "logs")), str(Path(name, "ads.duckdb"))
@@ -30,6 +35,8 @@ def main() -> None:
         for day in days:
             run = measured([adscribe, "run", "--logs", logs, "--db", db, "--day", day, "--json"])
             peaks[day] = (run.seconds, run.peak_gib)
+        if options.rebuild:
+            rebuild(adscribe, logs, db)
         connection = duckdb.connect(db, read_only=True)
         stages = connection.sql(
             "SELECT day::VARCHAR, sum(rows_in) FILTER (WHERE stage = 'ingest'), "
@@ -44,6 +51,28 @@ def main() -> None:
             parts = " | ".join(f"{s[stage]:.2f}" for stage in ("ingest", "match", "attribute"))
             rate = whole / rows * 1e6
             print(f"| {number} | {rows:,} | {parts} | {whole:.2f} | {rate:.2f} | {peak:.2f} |")
+
+
+def rebuild(adscribe: str, logs: str, db: str) -> None:
+    """Run all days in one command, ingested before any is matched, and compare the tables."""
+    other = db + ".rebuilt"
+    measured([adscribe, "ingest", "--logs", logs, "--db", other])
+    measured([adscribe, "match", "--db", other])
+    measured([adscribe, "attribute", "--db", other])
+    hashes = [
+        {
+            row["table_name"]: (row["row_count"], row["row_hash"])
+            for row in json.loads(report.output)
+        }
+        for path in (db, other)
+        for report in [
+            measured([adscribe, "report", "table_hashes", "--db", path, "--format=json"])
+        ]
+    ]
+    print("| table | rows | day by day and rebuilt |\n|---|---|---|")
+    for table, (rows, row_hash) in hashes[0].items():
+        same = "equal" if hashes[1][table] == (rows, row_hash) else "DIFFERENT"
+        print(f"| {table} | {rows:,} | {same} |")
 
 
 if __name__ == "__main__":

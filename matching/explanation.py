@@ -17,9 +17,12 @@ class SignalExplanation:
         match_probability and model_version of its best match (None without one); and the
         conversion_id that it belongs to and its role there (None before attribution).
     identifiers : list of dict
-        For each identifier that it carries: method, how many users it names (users), whom
-        (user_id, where it is one), since when (first_day), and outcome: followed, agrees,
-        other_user, shared_identifier, not_followed or unknown.
+        For each kind of identifier that it carries (method), the most trusted first: how many users
+        its links name on the signal's log day (users), whom (user_id) and in which logs it was seen
+        (sources) where it is one, between which log days (first_day, last_day), and outcome. That
+        is followed, agrees, other_user, vetoed, shared_identifier, too_many_users,
+        too_many_identifiers, not_followed (another was vetoed), unknown, or why the value can be
+        nobody's or cannot be read (:class:`warehouse.recipes.Refusal`).
     """
 
     signal: dict[str, object]

@@ -1,16 +1,17 @@
-"""The matching stage: signals of one log day → matches, match_conflicts and identity_links."""
+"""The matching stage: signals of one log day → identity_links, matches and match_conflicts."""
 
 from datetime import date
 from typing import Final
 
-from matching.deterministic import match_signals, update_links
+from matching.deterministic import match_signals
+from matching.identities import update_links
 from warehouse.runs import Run
 
-DETERMINISTIC_VERSION: Final = "deterministic-1"
+DETERMINISTIC_VERSION: Final = "deterministic-2"
 
 
 def match_day(run: Run, day: date) -> None:
-    """Match the signals of one log day, and any of later days that its logs now speak of.
+    """Match the signals of one log day, and any of other days that the logs now speak of.
 
     Parameters
     ----------
@@ -21,8 +22,8 @@ def match_day(run: Run, day: date) -> None:
     """
     warehouse = run.warehouse
     with run.stage("match", day) as counts:
-        update_links(warehouse, day)
-        match_signals(warehouse, day, run.config.matching)
+        update_links(warehouse, day, run.config)
+        match_signals(warehouse, day)
         warehouse.execute("matching/delete_matches", day=day)
         warehouse.execute("matching/delete_match_conflicts", day=day)
         warehouse.execute("matching/insert_matches", model_version=DETERMINISTIC_VERSION)

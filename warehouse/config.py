@@ -35,6 +35,13 @@ class Model(StrEnum):
     LAST_TOUCH = "last_touch"
 
 
+class Consent(StrEnum):
+    """The consent that a signal needs to be used for more than counts."""
+
+    NOT_DENIED = "not_denied"
+    GRANTED = "granted"
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,23 +61,73 @@ class WarehouseConfig(_Section):
 
 
 class PrivacyConfig(_Section):
-    """``[privacy]``: where the key of the identifier digests lies."""
+    """``[privacy]``: the key of the digests, consent, and addresses in clear."""
 
     key_file: Path | None = None
+    consent: Consent = Consent.NOT_DENIED
+    keep_addresses_days: Annotated[int, Field(ge=1)] | None = None
 
 
 class MatchingConfig(_Section):
     """``[matching]``: which identifiers are followed, the most trusted first."""
 
-    order: tuple[Method, ...] = tuple(Method)
+    order: Annotated[tuple[Method, ...], Field(min_length=1)] = tuple(Method)
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:
         if len(set(self.order)) < len(self.order):
             raise ValueError("an identifier stands twice in order")
-        if Method.EXTERNAL_ID in self.order[:-1]:
-            raise ValueError("external_id must stand last: what it names follows from the others")
         return self
+
+
+class IdentityRule(_Section):
+    """``[identities.KIND]``: how one kind of identifier is followed (docs/identities.md).
+
+    Attributes
+    ----------
+    days : int or None
+        How long before its first day and after its last a link speaks; None is for ever.
+    users : int
+        Users of one identifier, beyond which it is suppressed.
+    per_user : int or None
+        Identifiers of one user and scope, beyond which they are suppressed; None is any number.
+    unique : bool
+        Whether the identifier belongs to one person by its making.
+    """
+
+    days: Annotated[int, Field(ge=0, le=36_500)] | None = None
+    users: Annotated[int, Field(ge=1)] = 4
+    per_user: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
+    unique: bool = False
+
+
+class IdentitiesConfig(_Section):
+    """``[identities]``: the rule of each kind of identifier."""
+
+    click_id: IdentityRule = IdentityRule(days=90, users=1, unique=True)
+    email: IdentityRule = IdentityRule(per_user=10)
+    phone: IdentityRule = IdentityRule(days=365, per_user=10)
+    device_id: IdentityRule = IdentityRule(days=180, per_user=30)
+    cookie_id: IdentityRule = IdentityRule(days=90, per_user=200)
+    external_id: IdentityRule = IdentityRule(users=1, per_user=1, unique=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_what_is_not_told(cls, told: object) -> object:
+        """Put the defaults of its own kind where a section leaves a key out."""
+        if not isinstance(told, dict):
+            return told
+        return {
+            kind: {**cls.model_fields[kind].default.model_dump(), **rule}
+            if kind in cls.model_fields and isinstance(rule, dict)
+            else rule
+            for kind, rule in told.items()
+        }
+
+    def rule(self, kind: Method) -> IdentityRule:
+        """Return the rule of one kind."""
+        found: IdentityRule = getattr(self, kind.value)
+        return found
 
 
 class AttributionConfig(_Section):
@@ -90,6 +147,7 @@ class Config(_Section):
     privacy: PrivacyConfig = PrivacyConfig()
     columns: dict[str, dict[str, str]] = Field(default_factory=dict)
     matching: MatchingConfig = MatchingConfig()
+    identities: IdentitiesConfig = IdentitiesConfig()
     attribution: AttributionConfig = AttributionConfig()
 
     @model_validator(mode="after")

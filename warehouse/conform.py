@@ -10,7 +10,7 @@ import polars as pl
 
 from warehouse.errors import InputFileError
 from warehouse.logs import LogFile
-from warehouse.privacy import WITHHELD, holds_contact, withhold_contacts
+from warehouse.privacy import WITHHELD, holds_contact, withhold_contacts, withhold_hashes
 from warehouse.schemas import LogTable
 
 _QUERY: Final = r"[?#;].*$"
@@ -120,7 +120,8 @@ def refuse_lines(lines: pl.DataFrame, *, file: LogFile) -> pl.DataFrame:
     """
     # NUL bytes would hide an address: every other byte of UTF-16 is one.
     plain = pl.col("content").str.replace_all("\0", "", literal=True)
-    content = withhold_contacts(plain, digits=True).str.slice(0, _LONGEST_LINE)
+    # Hashes first: runs of digits inside them would be taken for phones.
+    content = withhold_contacts(withhold_hashes(plain), digits=True).str.slice(0, _LONGEST_LINE)
     return lines.select(
         pl.lit(file.day, dtype=pl.Date).alias("log_day"),
         "source_row",

@@ -7,8 +7,9 @@ its ending (``attribution/conversions``); its values are bound as parameters.
 from __future__ import annotations
 
 import importlib.resources
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -26,11 +27,13 @@ from warehouse.errors import (
     WarehouseError,
     nearest,
 )
+from warehouse.files import put_in_place
 
 _OFFLINE: Final[dict[str, bool | int | str | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+REWRITE_DUE: Final = "rewrite_due"  # the setting of a warehouse whose file holds what must go
 _SQL = importlib.resources.files("sql")
 
 
@@ -221,11 +224,57 @@ class Warehouse:
         return int(self.query("ledger/applied_migrations").item())
 
 
+def rewrite(path: Path, config: WarehouseConfig | None = None) -> None:
+    """Put a copy without the bytes of deleted rows in the place of a warehouse that is closed.
+
+    The copy is made in a folder beside the file that only its owner can open, is synced, and takes
+    the place at once: a crash leaves the one file or the other, and perhaps that folder, which the
+    next call empties.
+
+    Raises
+    ------
+    WarehouseError
+        If another process has the warehouse open, or there is no space for the copy.
+    """
+    place = path.resolve()  # a link stays one
+    folder = place.with_name(place.name + ".rewriting")
+    with closing(Warehouse(duckdb.connect(config=_OFFLINE), path)) as warehouse:
+        run = warehouse._connection.execute
+        with _opening(path):
+            run("ATTACH $path AS stored", {"path": str(place)})  # and so lock it
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
+            run("SET temp_directory = $folder", {"folder": str(folder / "spilled")})
+            warehouse._configure(config or WarehouseConfig())
+            with warehouse._explained():
+                run("CHECKPOINT stored")  # its log must not outlive it
+                run("ATTACH $path AS fresh", {"path": str(folder / "fresh")})
+                run("COPY FROM DATABASE stored TO fresh")
+                run("USE fresh")
+                warehouse.execute("privacy/delete_setting", name=REWRITE_DUE)
+                run("USE memory")
+                run("CHECKPOINT fresh")
+                run("DETACH fresh")
+            put_in_place(folder / "fresh", place)
+        except OSError as error:
+            raise WarehouseError(f"{place}: cannot be replaced ({error.strerror}).") from error
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def _connect(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     if path.is_dir():
         raise WarehouseError(f"{path}: is a folder. Name a file.")
-    try:
+    with _opening(path):
         return duckdb.connect(str(path), read_only=read_only, config=_OFFLINE)
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[None]:
+    """Say in one line why a file cannot be opened."""
+    try:
+        yield
     except duckdb.Error as error:
         message = _first_line(error)
         lowered = message.lower()

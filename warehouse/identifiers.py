@@ -1,136 +1,228 @@
-"""The key under which identifiers are kept: raw e-mails, phones and ids never reach the warehouse.
+"""Validated rows → rows without raw identifiers, and the identifiers apart.
 
-An identifier is stored as HMAC-SHA256 (RFC 2104) of its kind and normalised value. The digest is
-computed by DuckDB while a batch is inserted (sql/ingest/macros.sql), from the two pads of the key.
+What stands here in clear goes on to DuckDB, which keeps keyed digests only (warehouse/keys.py).
 """
 
-import hashlib
-import hmac
-import os
-import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
-from warehouse.config import PrivacyConfig
-from warehouse.database import Warehouse
-from warehouse.errors import ConfigError
+import polars as pl
 
-KEY_VARIABLE: Final = "ADSCRIBE_KEY"
-_BLOCK_BYTES: Final = 64  # of SHA-256; RFC 2104 pads the key to one block
-_SHORTEST_KEY: Final = 16
+from warehouse.config import Consent, PrivacyConfig
+from warehouse.networks import Scope, parse_addresses
+from warehouse.recipes import Field, Recipe, judge, refusals
+
+_RECIPES: Final = [recipe.value for recipe in Recipe]
+# The lists of recipes, by the bits of their members.
+_RECIPE_LISTS: Final = pl.Series(
+    [[name for bit, name in enumerate(_RECIPES) if mask >> bit & 1] for mask in range(16)],
+    dtype=pl.List(pl.String),
+)
+_HASHED: Final[Mapping[str, Field]] = {
+    "email": Field.EMAIL,
+    "phone": Field.PHONE,
+    "external_id": Field.EXTERNAL_ID,
+}
+_PLAIN: Final = ("click_id", "device_id", "cookie_id")
+_OF_ACTIVITY: Final[Mapping[str, tuple[str, Field]]] = {
+    "email": ("email_sha256", Field.EMAIL),
+    "phone": ("phone_sha256", Field.PHONE),
+    "device_id": ("device_id", Field.EXTERNAL_ID),
+    "cookie_id": ("cookie_id", Field.EXTERNAL_ID),
+}
+_OF_TOUCHPOINTS: Final[Mapping[str, tuple[str, Field]]] = {
+    "click_id": ("click_id", Field.EXTERNAL_ID)
+}
+# Whatever could tell a person; country stays, to count by.
+_PERSONAL: Final = (
+    "click_id", "cookie_id", "device_id", "external_id", "email", "phone", "ip", "user_agent",
+    "screen", "language", "region", "city", "timezone", "url",
+)  # fmt: skip
+_IDENTIFIERS: Final[dict[str, pl.DataType]] = {
+    "log_day": pl.Date(),
+    "signal_id": pl.String(),
+    "source_row": pl.Int64(),
+    "kind": pl.String(),
+    "value": pl.String(),
+    "recipes": pl.List(pl.String),
+    "refusal": pl.String(),
+}
+_REFUSED: Final[dict[str, pl.DataType]] = {
+    "log_day": pl.Date(),
+    "kind": pl.String(),
+    "refusal": pl.String(),
+    "row_count": pl.Int64(),
+}
 
 
-@dataclass(frozen=True, repr=False)
-class IdentifierKey:
-    """A secret key, never shown.
+@dataclass(frozen=True)
+class Identified:
+    """A batch whose identifiers have been read.
 
     Attributes
     ----------
-    secret : bytes
-        The key itself, 16 bytes or more.
+    rows : DataFrame
+        The batch for the insert statement of its table.
+    identifiers : DataFrame
+        Of signals: log_day, signal_id, source_row, kind, value (null where refused), recipes and
+        refusal, one row for each value that a digest is kept of.
+    refused : DataFrame
+        Of activity and touchpoints: log_day, kind, refusal and row_count.
     """
 
-    secret: bytes
+    rows: pl.DataFrame
+    identifiers: pl.DataFrame
+    refused: pl.DataFrame
 
-    @classmethod
-    def load(cls, database: Path, config: PrivacyConfig, *, make: bool = False) -> Self:
-        """Find the key: the environment variable, the configured file, or one beside `database`.
 
-        Parameters
-        ----------
-        database : Path
-            The warehouse; the last place is ``<database>.key``.
-        config : PrivacyConfig
-            Names the file, if it is elsewhere.
-        make : bool
-            Whether to make the file beside the database, with a random key, where there is none:
-            for a new warehouse only.
+def identify(rows: pl.DataFrame, table: str, config: PrivacyConfig) -> Identified:
+    """Read the identifiers of a validated batch.
 
-        Raises
-        ------
-        ConfigError
-            If the key is shorter than 16 bytes, or its file cannot be read or made.
-        """
-        if KEY_VARIABLE in os.environ:
-            return cls._checked(os.environ[KEY_VARIABLE].encode(), f"${KEY_VARIABLE}")
-        path = config.key_file or database.with_name(database.name + ".key")
-        if make and config.key_file is None and not path.exists():
-            _write_new_key(path)
-        try:
-            return cls._checked(path.read_bytes().strip(), str(path))
-        except OSError as error:
-            raise ConfigError(
-                f"{path}: the key of the warehouse cannot be read ({error.strerror}). Restore the "
-                f"file, or set {KEY_VARIABLE}."
-            ) from error
+    Parameters
+    ----------
+    rows : DataFrame
+        Good rows of one log: log_day, source_row and the log's columns.
+    table : str
+        The log.
+    config : PrivacyConfig
+        The consent that a signal needs, and whether network addresses stay in clear.
+    """
+    identifiers, refused = pl.DataFrame(schema=_IDENTIFIERS), pl.DataFrame(schema=_REFUSED)
+    if table == "signals":
+        rows = _with_consent(rows, config.consent)
+        identifiers = _of_signals(rows)
+        rows = _with_networks(rows.drop(*_HASHED, *_PLAIN), config)
+    elif table == "activity":
+        rows, refused = _usable(rows, _OF_ACTIVITY)
+        rows = _with_networks(rows, config)
+    elif table == "touchpoints":
+        rows, refused = _usable(rows, _OF_TOUCHPOINTS)
+    return Identified(rows, identifiers, refused)
 
-    @classmethod
-    def _checked(cls, secret: bytes, place: str) -> Self:
-        if len(secret) < _SHORTEST_KEY:
-            raise ConfigError(
-                f"{place}: a key needs at least {_SHORTEST_KEY} bytes. "
-                "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
+
+def _with_consent(signals: pl.DataFrame, needed: Consent) -> pl.DataFrame:
+    """Return the signals, of those without the consent nothing that could tell a person."""
+    consent = pl.col("consent")
+    given = consent == "granted" if needed is Consent.GRANTED else consent.ne_missing("denied")
+    may = signals.select(given.fill_null(value=False)).to_series()
+    if may.all():
+        return signals
+    return signals.with_columns(pl.when(may).then(pl.col(_PERSONAL)))
+
+
+def _of_signals(signals: pl.DataFrame) -> pl.DataFrame:
+    parts = [pl.DataFrame(schema=_IDENTIFIERS)]
+    for kind, field in _HASHED.items():
+        parts += _hashed(signals.filter(pl.col(kind).is_not_null()), kind, field)
+    for kind in _PLAIN:
+        given = signals.filter(pl.col(kind).is_not_null())
+        text = _plain(given[kind], kind)
+        refusal = refusals(text, field=Field.EXTERNAL_ID)
+        value = text.set(refusal.is_not_null(), None)
+        parts.append(_long(given, kind, value, None, refusal))
+    return pl.concat(parts)
+
+
+def _hashed(given: pl.DataFrame, kind: str, field: Field) -> list[pl.DataFrame]:
+    """Return a row for each different digest that the recipes give a value, and for each refusal.
+
+    The first recipe with a digest brings its row, with all the recipes that give the same one.
+    """
+    if given.is_empty():
+        return []
+    made, refusal = judge(given[kind], field=field, country=given["country"])
+    if kind == "external_id":
+        scope = pl.lit(given["advertiser_id"] + ":")
+        made = made.select((scope + pl.col(name)).alias(name) for name in _RECIPES)
+    alike = made.select(
+        expr.alias(f"{name} {what}")
+        for place, name in enumerate(_RECIPES)
+        for what, expr in _alike(place).items()
+    )
+    parts = []
+    for name in _RECIPES:
+        chosen = alike[f"{name} first"]
+        lists = _RECIPE_LISTS.gather(alike[f"{name} mask"].filter(chosen))
+        parts.append(_long(given.filter(chosen), kind, made[name].filter(chosen), lists, None))
+    refused = refusal.is_not_null()
+    parts.append(_long(given.filter(refused), kind, None, None, refusal.filter(refused)))
+    return [part for part in parts if len(part)]
+
+
+def _alike(place: int) -> dict[str, pl.Expr]:
+    """Tell which recipes give the digest of one, as bits, and whether it is the first of these."""
+    own = pl.col(_RECIPES[place])
+    same = [(pl.col(other) == own).fill_null(value=False) for other in _RECIPES]
+    return {
+        "first": own.is_not_null() & ~pl.any_horizontal(pl.lit(value=False), *same[:place]),
+        "mask": pl.sum_horizontal(is_same * 2**bit for bit, is_same in enumerate(same)),
+    }
+
+
+def _long(
+    rows: pl.DataFrame,
+    kind: str,
+    value: pl.Series | None,
+    recipes: pl.Series | None,
+    refusal: pl.Series | None,
+) -> pl.DataFrame:
+    columns = {"kind": pl.lit(kind), "value": value, "recipes": recipes, "refusal": refusal}
+    return rows.select(
+        "log_day",
+        "signal_id",
+        "source_row",
+        *(
+            pl.lit(column, dtype=_IDENTIFIERS[name]).alias(name)
+            if column is None
+            else (column if isinstance(column, pl.Expr) else pl.lit(column)).alias(name)
+            for name, column in columns.items()
+        ),
+    )
+
+
+def _usable(
+    rows: pl.DataFrame, columns: Mapping[str, tuple[str, Field]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows with the usable identifiers only, and how many were refused why."""
+    counts = [pl.DataFrame(schema=_REFUSED)]
+    for kind, (column, field) in columns.items():
+        given = rows.get_column(column)
+        where = given.is_not_null().arg_true()
+        text = _plain(given.gather(where), kind)
+        refusal = refusals(text, field=field)
+        bad = refusal.is_not_null()
+        if bad.any():
+            text = text.set(bad, None)
+            refused = rows[where].filter(bad).select("log_day", refusal=refusal.filter(bad))
+            counts.append(
+                refused.group_by("log_day", "refusal")
+                .agg(pl.len().cast(pl.Int64).alias("row_count"))
+                .select("log_day", pl.lit(kind).alias("kind"), "refusal", "row_count")
             )
-        return cls(secret)
-
-    @property
-    def key_id(self) -> str:
-        """A name for the key that does not give it away (16 hexadecimal digits)."""
-        return hmac.new(self.secret, b"adscribe key id", hashlib.sha256).hexdigest()[:16]
-
-    @property
-    def pads(self) -> dict[str, bytes]:
-        """The inner and outer pad of RFC 2104, as parameters of the insert statements."""
-        key = (
-            hashlib.sha256(self.secret).digest() if len(self.secret) > _BLOCK_BYTES else self.secret
-        )
-        block = key.ljust(_BLOCK_BYTES, b"\0")
-        return {
-            "inner_pad": bytes(byte ^ 0x36 for byte in block),
-            "outer_pad": bytes(byte ^ 0x5C for byte in block),
-        }
+        rows = rows.with_columns(given.scatter(where, text).alias(column))
+    return rows, pl.concat(counts)
 
 
-def open_key(warehouse: Warehouse, config: PrivacyConfig) -> IdentifierKey:
-    """Return the key of a warehouse: made for a new one, and the same ever after.
+def _plain(text: pl.Series, kind: str) -> pl.Series:
+    """Return identifiers without space around them; click ids are told apart by case."""
+    text = text.str.strip_chars()
+    return text if kind == "click_id" else text.str.to_lowercase()
 
-    Raises
-    ------
-    ConfigError
-        If there is no key, or it is not the one that the warehouse was written under.
+
+def _with_networks(rows: pl.DataFrame, config: PrivacyConfig) -> pl.DataFrame:
+    """Return the rows with address, network (/24 or /64), site (/48) and scope of the address.
+
+    An address that is not public says nothing about who was there, so that its scope alone is kept.
     """
-    is_new = warehouse.query("ledger/setting", name="key_id").is_empty()
-    key = IdentifierKey.load(warehouse.path, config, make=is_new)
-    bind_key(warehouse, key)
-    return key
-
-
-def bind_key(warehouse: Warehouse, key: IdentifierKey) -> None:
-    """Note the key's id in a new warehouse; refuse any other key afterwards.
-
-    Raises
-    ------
-    ConfigError
-        If the warehouse was written under another key: its digests could never be found again.
-    """
-    known = warehouse.query("ledger/setting", name="key_id")
-    if known.is_empty():
-        warehouse.execute("ledger/record_setting", name="key_id", value=key.key_id)
-    elif known.item() != key.key_id:
-        raise ConfigError(
-            f"{warehouse.path}: written under key {known.item()}, but the key given is "
-            f"{key.key_id}. Give the warehouse's own key ({KEY_VARIABLE} or key_file)."
-        )
-
-
-def _write_new_key(path: Path) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: the key of the warehouse cannot be written ({error.strerror}). "
-            f"Make the folder writable, or set {KEY_VARIABLE}."
-        ) from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
+    parsed = parse_addresses(rows["ip"])
+    public = pl.col("scope") == Scope.PUBLIC.value
+    networks = parsed.select(
+        pl.when(public).then("address").alias("address"),
+        pl.when(public).then(pl.coalesce("prefix_24", "prefix_64")).alias("network"),
+        pl.when(public).then("prefix_48").alias("site"),
+        pl.col("scope").cast(pl.String).alias("network_scope"),
+    )
+    if config.keep_addresses_days is None:
+        rows = rows.with_columns(pl.lit(None, pl.String).alias("ip"))
+    return rows.hstack(networks)

@@ -6,24 +6,28 @@ What is read replaces what was stored for the same days, in one transaction, who
 
 import logging
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
 
-from warehouse.config import Config
+from warehouse.config import Config, PrivacyConfig
 from warehouse.conform import Conformed, conform, days_of, refuse_lines
 from warehouse.database import Warehouse
 from warehouse.errors import InputFileError
-from warehouse.identifiers import IdentifierKey
+from warehouse.identifiers import Identified, identify
+from warehouse.keys import IdentifierKey
 from warehouse.logs import LogFile, LogFolder
 from warehouse.readers import read
 from warehouse.runs import Run, StageCounts
 from warehouse.schemas import TABLES, LogTable
 
 _log = logging.getLogger("adscribe")
-_PAUSE_AT_BAD_ROWS: Final = 500_000
+_PAUSE_AT_ROWS: Final = 500_000
+_LINKED: Final = ("activity", "touchpoints")
 
 
 def days_in(logs: LogFolder, config: Config) -> list[date]:
@@ -104,24 +108,47 @@ def _replace(
     warehouse = run.warehouse
     warehouse.execute("ingest/macros")
     for name in sorted({file.table for file in files} | set(tables)):
-        table = TABLES[name]
         mine = [file for file in files if file.table == name]
-        undated = any(file.day is None for file in mine)
-        removed = warehouse.execute(f"ingest/delete_{name}", days=days)
-        if removed and not mine:
-            raise InputFileError(
-                f"date={days[0]}: no {name} file, but {removed:,} rows of that day are stored. Put "
-                "the file there, with its header alone if the day had no rows."
-            )
-        warehouse.execute(
-            "ingest/delete_rejected_rows", table_name=name, undated=undated, days=days
-        )
+        _make_room(warehouse, name, mine, days)
+        if name == "signals":
+            warehouse.execute("ingest/staged_identifiers")
         for file in mine:
-            _store(warehouse, _Stream(file, table, days, run.config), key=key, counts=counts)
-        if table.key:
+            stream = _Stream(file, TABLES[name], days, run.config)
+            _store(warehouse, stream, key=key, counts=counts)
+        if TABLES[name].key:
             _refuse_repeats(warehouse, name, days, counts)
         if name == "signals":
+            warehouse.execute("ingest/insert_signal_identifiers")
             counts.message = _days_to_read_again(warehouse, days)
+        if name in _LINKED:
+            warehouse.execute("ingest/insert_unlinked_days", source=name, days=days)
+    _forget_old_addresses(warehouse, run.config)
+
+
+def _make_room(
+    warehouse: Warehouse, table: str, files: list[LogFile], days: Collection[date]
+) -> None:
+    """Delete what was stored of `days` before; `files` are what is read in its place."""
+    if table in _LINKED:
+        warehouse.execute("ingest/insert_replaced_identifiers", source=table, days=days)
+    removed = warehouse.execute(f"ingest/delete_{table}", days=days)
+    if removed and not files:
+        raise InputFileError(
+            f"date={min(days)}: no {table} file, but {removed:,} rows of that day are stored. Put "
+            "the file there, with its header alone if the day had no rows."
+        )
+    if table == "signals":
+        warehouse.execute("ingest/delete_signal_identifiers", days=days)
+    undated = any(file.day is None for file in files)
+    warehouse.execute("ingest/delete_rejected_rows", table_name=table, undated=undated, days=days)
+    warehouse.execute("ingest/delete_refused_identifiers", table_name=table, days=days)
+
+
+def _forget_old_addresses(warehouse: Warehouse, config: Config) -> None:
+    """Blank network addresses that are in clear and older than the configuration lets them be."""
+    keep = config.privacy.keep_addresses_days or 0
+    for table in ("activity", "signals"):
+        warehouse.execute(f"ingest/forget_addresses_of_{table}", keep_days=keep)
 
 
 def _refuse_repeats(
@@ -134,6 +161,8 @@ def _refuse_repeats(
         return
     if table == "signals":  # the others are of days that were read before and keep their counts
         repeats = int(warehouse.query("ingest/count_repeated_signals", days=days).item())
+    if table == "signals":
+        warehouse.execute("ingest/delete_repeated_identifiers")
     warehouse.execute(f"ingest/delete_repeated_{table}")
     counts.rows_out -= repeats
     counts.rows_rejected += repeats
@@ -153,10 +182,11 @@ def _days_to_read_again(warehouse: Warehouse, read: list[date]) -> str | None:
 
 
 class _Stream:
-    """The good rows of one file as Arrow batches; the bad ones collected on the way.
+    """The good rows of one file as Arrow batches; what goes to other tables collected on the way.
 
     DuckDB pulls the batches while it stores them, so that reading, validating and compressing
-    overlap. It cannot store the bad rows meanwhile: the stream pauses when there are many.
+    overlap. It cannot store the bad rows and the identifiers meanwhile: the stream pauses when
+    there are many.
     """
 
     def __init__(
@@ -165,20 +195,22 @@ class _Stream:
         self.file = file
         self.table = table
         self.bad: list[pl.DataFrame] = []
+        self.identified: list[Identified] = []
         self.error: BaseException | None = None
         self.ended = False
         self.rows = 0
         self._days = days
+        self._privacy = config.privacy
         self._batches = _conformed(file, table, config)
 
     def reader(self) -> pa.RecordBatchReader:
         """Return the rows up to the next pause."""
-        schema = self._arrow(_no_rows(self.table)).schema
+        schema = _stored_schema(self.table.name, self._privacy)
         return pa.RecordBatchReader.from_batches(schema, self._pull())
 
     def _pull(self) -> Iterator[pa.RecordBatch]:
         try:
-            while sum(map(len, self.bad)) < _PAUSE_AT_BAD_ROWS:
+            while self._collected() < _PAUSE_AT_ROWS:
                 batch = next(self._batches, None)
                 if batch is None:
                     self.ended = True
@@ -187,7 +219,9 @@ class _Stream:
                 if len(bad):
                     self.bad.append(bad)
                 self.rows += len(good)
-                yield from self._arrow(good).to_batches()
+                found = self._identify(good)
+                self.identified.append(replace(found, rows=good.clear()))
+                yield from _arrow(found.rows).to_batches()
         except BaseException as error:  # noqa: BLE001 -- DuckDB would turn it into text
             self.error = error
 
@@ -198,31 +232,49 @@ class _Stream:
         mine = pl.col("log_day").is_in(self._days)
         return batch.good.filter(mine), batch.bad.filter(mine | pl.col("log_day").is_null())
 
-    @staticmethod
-    def _arrow(frame: pl.DataFrame) -> pa.Table:
-        return frame.to_arrow(compat_level=pl.CompatLevel.newest())
+    def _identify(self, rows: pl.DataFrame) -> Identified:
+        return identify(rows, self.table.name, self._privacy)
+
+    def _collected(self) -> int:
+        return sum(map(len, self.bad)) + sum(len(part.identifiers) for part in self.identified)
+
+
+@cache
+def _stored_schema(table: str, privacy: PrivacyConfig) -> pa.Schema:
+    """Return the columns and types of what the insert statement of a log reads."""
+    return _arrow(identify(_no_rows(TABLES[table]), table, privacy).rows).schema
+
+
+def _arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def _store(
     warehouse: Warehouse, stream: _Stream, *, key: IdentifierKey, counts: StageCounts
 ) -> None:
-    """Insert a file's good rows into its table and the others into rejected_rows."""
-    name = stream.table.name
+    """Insert a file's good rows into its table, their identifiers and the bad rows into theirs."""
+    name, file = stream.table.name, stream.file.name
     parameters: dict[str, object] = {} if name == "costs" else dict(key.pads)
     if stream.table.key:
-        parameters["file"] = stream.file.name
+        parameters["file"] = file
     while not stream.ended:
         with warehouse.frame("batch", stream.reader()):
             warehouse.execute(f"ingest/insert_{name}", **parameters)
         if stream.error is not None:
             raise stream.error
+        for part in stream.identified:
+            if len(part.identifiers):
+                with warehouse.frame("batch", part.identifiers):
+                    warehouse.execute("ingest/stage_identifiers", file=file, **key.pads)
+            if len(part.refused):
+                with warehouse.frame("batch", part.refused):
+                    warehouse.execute("ingest/insert_refused_identifiers", table_name=name)
         for bad in stream.bad:
             with warehouse.frame("batch", bad):
-                warehouse.execute(
-                    "ingest/insert_rejected_rows", table_name=name, file=stream.file.name
-                )
+                warehouse.execute("ingest/insert_rejected_rows", table_name=name, file=file)
             counts.rows_in += len(bad)
             counts.rows_rejected += len(bad)
+        stream.identified.clear()
         stream.bad.clear()
     counts.rows_in += stream.rows
     counts.rows_out += stream.rows

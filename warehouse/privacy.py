@@ -19,6 +19,8 @@ _AT_HOME: Final = r"\(\d{3}\) ?\d{3}[ -]\d{4}|\b\d{3}[ -]\d{3}[ -]\d{4}\b"
 _DIGITS: Final = r"\+?\d[\d ().-]{5,}\d"
 _TIME: Final = r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?"
 
+_HASH: Final = r"\b[0-9a-fA-F]{64}\b|[A-Za-z0-9+/_-]{43}="
+
 _CONTACT: Final = f"{_EMAIL}|{_ABROAD}|{_AT_HOME}"
 _CONTACT_OR_DIGITS: Final = f"{_CONTACT}|{_DIGITS}"
 
@@ -47,6 +49,11 @@ def name_holds_email(name: str) -> bool:
 def without_contacts(text: str) -> str:
     """Return one text, such as an error of a library, without what could name a person."""
     return re.sub(_CONTACT_OR_DIGITS, WITHHELD, text)
+
+
+def withhold_hashes(text: pl.Expr) -> pl.Expr:
+    """Blank what may be the plain SHA-256 of an e-mail address or phone: hexadecimal or base64."""
+    return text.str.replace_all(_HASH, WITHHELD)
 
 
 def withhold_contacts(text: pl.Expr, *, digits: bool) -> pl.Expr:

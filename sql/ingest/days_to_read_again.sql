@@ -12,4 +12,5 @@ SELECT DISTINCT refused.day
 FROM refused
 LEFT JOIN signals ON signals.signal_id = refused.signal_id
 WHERE signals.signal_id IS NULL
+    AND refused.signal_id IS NOT NULL -- null: emptied, since a person was forgotten
 ORDER BY refused.day

@@ -1,7 +1,7 @@
 -- purpose: store a validated batch of activity, identifiers as keyed digests
 -- grain: one observation
 -- reads: batch
--- parameters: $inner_pad, $outer_pad
+-- parameters: $inner_pad, $outer_pad, $later_pads
 INSERT INTO activity BY NAME
 SELECT
     log_day AS day,
@@ -15,8 +15,12 @@ SELECT
     region,
     city,
     timezone,
-    keyed_digest('email', lower(email_sha256), $inner_pad, $outer_pad) AS email_digest,
-    keyed_digest('phone', lower(phone_sha256), $inner_pad, $outer_pad) AS phone_digest,
-    keyed_digest('device_id', usable_id(device_id), $inner_pad, $outer_pad) AS device_digest,
-    keyed_digest('cookie_id', usable_id(cookie_id), $inner_pad, $outer_pad) AS cookie_digest
+    keyed_digest('email', email_sha256, $inner_pad, $outer_pad, $later_pads) AS email_digest,
+    keyed_digest('phone', phone_sha256, $inner_pad, $outer_pad, $later_pads) AS phone_digest,
+    keyed_digest('device_id', device_id, $inner_pad, $outer_pad, $later_pads) AS device_digest,
+    keyed_digest('cookie_id', cookie_id, $inner_pad, $outer_pad, $later_pads) AS cookie_digest,
+    keyed_digest('address', address, $inner_pad, $outer_pad, $later_pads) AS address_digest,
+    keyed_digest('network', network, $inner_pad, $outer_pad, $later_pads) AS network_digest,
+    keyed_digest('site', site, $inner_pad, $outer_pad, $later_pads) AS site_digest,
+    network_scope
 FROM batch

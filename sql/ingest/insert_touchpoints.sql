@@ -1,7 +1,7 @@
 -- purpose: store a validated batch of touchpoints, click ids as keyed digests
 -- grain: one touchpoint
 -- reads: batch
--- parameters: $file, $inner_pad, $outer_pad
+-- parameters: $file, $inner_pad, $outer_pad, $later_pads
 INSERT INTO touchpoints BY NAME
 SELECT
     log_day AS day,
@@ -14,7 +14,7 @@ SELECT
     ad_id,
     surface,
     creator_id,
-    keyed_digest('click_id', trim(click_id), $inner_pad, $outer_pad) AS click_digest,
+    keyed_digest('click_id', click_id, $inner_pad, $outer_pad, $later_pads) AS click_digest,
     cost,
     currency,
     arm,

@@ -4,4 +4,4 @@
 -- parameters: none
 SELECT
     (SELECT count(*) FROM work_signals) AS signals,
-    (SELECT count(*) FROM winners) AS matched
+    (SELECT count(*) FROM winners WHERE NOT vetoed) AS matched

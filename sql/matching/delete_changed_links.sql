@@ -1,10 +1,10 @@
--- purpose: make room for the links whose first day changes, and drop those that are lost
+-- purpose: make room for the links that change
 -- grain: one link
--- reads: identity_links, new_links, lost_links
+-- reads: identity_links, changed_links
 -- parameters: none
 DELETE FROM identity_links
-WHERE (kind, digest, user_id) IN (
-    SELECT (kind, digest, user_id) FROM new_links
-    UNION ALL
-    SELECT (kind, digest, user_id) FROM lost_links
+WHERE (kind, digest, user_id, source) IN (
+    SELECT (kind, digest, user_id, source)
+    FROM changed_links
+    WHERE known_first_day IS NOT NULL
 )

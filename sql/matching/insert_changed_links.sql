@@ -1,8 +1,8 @@
--- purpose: store the links that one log day gave first, and the new first day of those it lost
+-- purpose: store the links that change, as they are now
 -- grain: one link
--- reads: new_links, redated_links
+-- reads: changed_links
 -- parameters: none
 INSERT INTO identity_links BY NAME
-SELECT kind, digest, user_id, first_day FROM new_links
-UNION ALL
-SELECT kind, digest, user_id, first_day FROM redated_links
+SELECT kind, digest, user_id, source, scope, first_day, last_day, observations
+FROM changed_links
+WHERE first_day IS NOT NULL

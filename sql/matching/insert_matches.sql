@@ -12,4 +12,5 @@ SELECT
     1 AS rank,
     $model_version AS model_version
 FROM winners
+WHERE NOT vetoed
 ORDER BY day, signal_id

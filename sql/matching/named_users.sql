@@ -1,47 +1,49 @@
--- purpose: whom each identifier of the signals at work names, by what was known at the end of its day
--- grain: one (signal_id, method); user_id is null where the identifier names several users
+-- purpose: whom each identifier of the signals at work names on the signal's log day
+-- grain: one (signal_id, method); user_id is null, and refusal says why, where it names nobody
 -- makes: named_users
--- reads: work_signals, signals, identity_links
--- parameters: $methods (in the order of trust)
+-- reads: spoken_links, heavy_users, identity_rules
+-- parameters: none
 CREATE OR REPLACE TEMP TABLE named_users AS
-WITH at_work AS (
-    SELECT signals.*
-    FROM signals
-    JOIN work_signals ON work_signals.signal_id = signals.signal_id
-),
-identifiers AS (
-    SELECT day, signal_id, 'click_id' AS method, click_digest AS digest FROM at_work
-    UNION ALL
-    SELECT day, signal_id, 'email' AS method, email_digest AS digest FROM at_work
-    UNION ALL
-    SELECT day, signal_id, 'phone' AS method, phone_digest AS digest FROM at_work
-    UNION ALL
-    SELECT day, signal_id, 'device_id' AS method, device_digest AS digest FROM at_work
-    UNION ALL
-    SELECT day, signal_id, 'cookie_id' AS method, cookie_digest AS digest FROM at_work
-    UNION ALL
-    SELECT day, signal_id, 'external_id' AS method, external_digest AS digest FROM at_work
-),
-named AS (
+WITH judged AS (
     SELECT
-        identifiers.day,
-        identifiers.signal_id,
-        identifiers.method,
-        count(DISTINCT identity_links.user_id) AS users,
-        min(identity_links.user_id) AS user_id
-    FROM identifiers
-    JOIN identity_links
-        ON identity_links.kind = identifiers.method
-        AND identity_links.digest = identifiers.digest
-        AND identity_links.first_day <= identifiers.day
-    GROUP BY identifiers.day, identifiers.signal_id, identifiers.method
+        spoken_links.day,
+        spoken_links.signal_id,
+        spoken_links.method,
+        spoken_links.user_id,
+        heavy_users.user_id IS NULL AS counts
+    FROM spoken_links
+    LEFT JOIN heavy_users
+        ON heavy_users.day = spoken_links.day
+        AND heavy_users.kind = spoken_links.method
+        AND heavy_users.user_id = spoken_links.user_id
+        AND heavy_users.scope = spoken_links.scope
+),
+counted AS (
+    SELECT
+        day,
+        signal_id,
+        method,
+        count(DISTINCT user_id) AS users,
+        count(DISTINCT CASE WHEN counts THEN user_id END) AS light_users,
+        min(CASE WHEN counts THEN user_id END) AS user_id
+    FROM judged
+    GROUP BY day, signal_id, method
 )
 SELECT
-    day,
-    signal_id,
-    method,
-    array_position($methods, method) AS priority,
-    users,
-    CASE WHEN users = 1 THEN user_id END AS user_id
-FROM named
-WHERE array_contains($methods, method)
+    counted.day,
+    counted.signal_id,
+    counted.method,
+    identity_rules.priority,
+    identity_rules.is_unique,
+    counted.users,
+    CASE
+        WHEN counted.users > identity_rules.most_users THEN 'too_many_users'
+        WHEN counted.light_users = 0 THEN 'too_many_identifiers'
+        WHEN counted.light_users > 1 THEN 'shared_identifier'
+    END AS refusal,
+    CASE
+        WHEN counted.users <= identity_rules.most_users AND counted.light_users = 1
+            THEN counted.user_id
+    END AS user_id
+FROM counted
+JOIN identity_rules ON identity_rules.kind = counted.method

@@ -1,20 +1,35 @@
 -- purpose: whether two warehouses hold the same rows: equal hashes, equal tables in any order
 -- grain: one table of the contract; ledgers of what happened (runs, restatements) are not among them
--- reads: activity, touchpoints, signals, costs, rejected_rows, identity_links, matches,
---     match_conflicts, conversions, conversion_signals, path_touches, credits
+-- reads: activity, touchpoints, signals, signal_identifiers, refused_identifiers, costs, rejected_rows,
+--     identity_rules, identity_links, signal_evidence, matches, match_conflicts, conversions,
+--     conversion_signals, path_touches, credits
 -- parameters: none
-WITH hashes AS (
+WITH refused AS (
+    -- the counts of a day may come in several batches
+    SELECT day, table_name, kind, refusal, sum(row_count) AS row_count
+    FROM refused_identifiers
+    GROUP BY day, table_name, kind, refusal
+),
+hashes AS (
     SELECT 'activity' AS table_name, count(*) AS row_count, sum(hash(t)) AS row_hash FROM activity AS t
     UNION ALL
     SELECT 'touchpoints', count(*), sum(hash(t)) FROM touchpoints AS t
     UNION ALL
     SELECT 'signals', count(*), sum(hash(t)) FROM signals AS t
     UNION ALL
+    SELECT 'signal_identifiers', count(*), sum(hash(t)) FROM signal_identifiers AS t
+    UNION ALL
+    SELECT 'refused_identifiers', count(*), sum(hash(t)) FROM refused AS t
+    UNION ALL
     SELECT 'costs', count(*), sum(hash(t)) FROM costs AS t
     UNION ALL
     SELECT 'rejected_rows', count(*), sum(hash(t)) FROM rejected_rows AS t
     UNION ALL
+    SELECT 'identity_rules', count(*), sum(hash(t)) FROM identity_rules AS t
+    UNION ALL
     SELECT 'identity_links', count(*), sum(hash(t)) FROM identity_links AS t
+    UNION ALL
+    SELECT 'signal_evidence', count(*), sum(hash(t)) FROM signal_evidence AS t
     UNION ALL
     SELECT 'matches', count(*), sum(hash(t)) FROM matches AS t
     UNION ALL

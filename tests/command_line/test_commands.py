@@ -22,6 +22,7 @@ from warehouse.errors import AdscribeError
 
 RUNNER = CliRunner()
 ADSCRIBE = Path(sys.executable).with_name("adscribe")
+EMAIL = "jane@example.com"
 
 
 def _adscribe(*words: str, cwd: Path | None = None, ok: bool = True) -> str:
@@ -79,7 +80,7 @@ def rows(folder: Path) -> dict[str, pl.DataFrame]:
 
 
 def test_every_command_has_an_example() -> None:
-    assert len(_examples()) == 11
+    assert len(_examples()) == 15
     assert all(_examples())
 
 
@@ -93,7 +94,12 @@ def test_example_of_a_help_text_works(
         (tmp_path / ("world" if name == "small" else name)).symlink_to(folder / name)
     if example.startswith("adscribe simulate"):
         (tmp_path / "world").unlink()
+    if example.startswith(("adscribe forget", "adscribe rekey")):  # they change the warehouse
+        for name in ("ads.duckdb", "ads.duckdb.key"):
+            (tmp_path / name).unlink()
+            (tmp_path / name).write_bytes((folder / name).read_bytes())
     _write_public_logs(tmp_path)
+    _write_payloads(tmp_path)
 
     words = shlex.split(example.replace("s0000000001", conversion))
 
@@ -118,6 +124,82 @@ def _write_public_logs(folder: Path) -> None:
     values = "10 7 3 1 500 11 1 1 0 1 0.5 0.2 -1 1 2 3 4 5 6 7 8 9"
     text = f"{names}\n{values}\n".replace(" ", "\t")
     (folder / "criteo_attribution_dataset.tsv.gz").write_bytes(gzip.compress(text.encode()))
+
+
+def _write_payloads(folder: Path) -> None:
+    """Write a request body to each platform, under the names of the examples."""
+    user = {"email": EMAIL, "phone": "+1 555 123 4567", "ttclid": "E.C.P.1"}
+    order = {"order_id": "o1", "value": 12.5, "currency": "USD"}
+    paid = {"event": "CompletePayment", "event_time": 1767600000, "event_id": "e1"}
+    seen = {"event": "ViewContent", "event_time": 1767690000, "event_id": "e2"}
+    body = {"event_source_id": "PIXEL", "data": [paid | {"user": user, "properties": order}, seen]}
+    (folder / "payloads.jsonl.gz").write_bytes(gzip.compress(json.dumps(body).encode()))
+    user = {"em": [EMAIL], "ph": "+1 555 123 4567", "fbc": "fb.1.1657051589577.click"}
+    paid = {"event_name": "Purchase", "event_time": 1767600000, "event_id": "e1"}
+    seen = {"event_name": "PageView", "event_time": 1767690000, "event_id": "e2"}
+    body = {"data": [paid | {"user_data": user, "custom_data": order}, seen]}
+    (folder / "payloads.jsonl").write_text(json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("example", "advertiser", "event_names"),
+    [
+        ("tiktok-events payloads.jsonl.gz logs", "PIXEL", ["CompletePayment", "ViewContent"]),
+        (
+            "meta-capi payloads.jsonl logs --advertiser-id 1234567890",
+            "1234567890",
+            ["Purchase", "PageView"],
+        ),
+    ],
+)
+def test_payloads_end_as_signals_of_the_warehouse(
+    example: str, advertiser: str, event_names: list[str], tmp_path: Path
+) -> None:
+    _write_payloads(tmp_path)
+
+    printed = _adscribe("import", *shlex.split(example), cwd=tmp_path)
+    _adscribe("run", "--logs", "logs", "--db", "ads.duckdb", cwd=tmp_path)
+
+    assert printed.split() == ["signals", "2", "rows", "written", "to", "logs"]
+    with duckdb.connect(str(tmp_path / "ads.duckdb"), read_only=True) as connection:
+        signals = connection.sql("SELECT * FROM signals ORDER BY event_time").pl()
+        refused = connection.sql("SELECT * FROM rejected_rows").fetchall()
+    assert refused == []
+    assert signals["signal_id"].to_list() == ["e1", "e2"]
+    assert signals["event_name"].to_list() == event_names
+    assert signals["advertiser_id"].to_list() == [advertiser] * 2
+    assert signals.select("order_id", "value", "currency").row(0) == ("o1", 12.5, "USD")
+    assert EMAIL not in str(signals.rows())
+    assert "5551234567" not in str(signals.rows())
+
+
+@pytest.mark.parametrize("command", ["tiktok-events", "meta-capi"])
+@pytest.mark.parametrize(
+    ("payloads", "out", "says"),
+    [
+        ("absent.jsonl", "new", "absent.jsonl: cannot be opened"),
+        ("full", "new", "full: cannot be opened"),
+        ("empty.jsonl", "new", "empty.jsonl: holds no event"),
+        ("text.jsonl", "new", "Give JSON lines"),
+        ("cut.gz", "new", "cut short or damaged"),
+        ("text.jsonl", "full", "full: the folder is not empty"),
+        ("text.jsonl", "text.jsonl", "is a file, not a folder"),
+    ],
+)
+def test_payloads_that_cannot_be_imported_are_one_line(
+    command: str, payloads: str, out: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "note.txt").write_text("mine")
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "text.jsonl").write_text("signal_id,event_time\n1,2026-01-05\n")
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b'{"data": []}')[:-4])
+
+    message = _adscribe("import", command, payloads, out, cwd=tmp_path, ok=False)
+
+    assert says in message
+    assert "\n" not in message
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("name", report_names())

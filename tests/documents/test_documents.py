@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from attribution import report_names
-from warehouse.config import Config
+from warehouse.config import Config, IdentityRule, Method
+from warehouse.recipes import Refusal
 from warehouse.schemas import TABLES
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +76,21 @@ def test_documented_configuration_is_the_default_one() -> None:
     for section, model in (("warehouse", Config().warehouse), ("privacy", Config().privacy)):
         for key in type(model).model_fields:
             assert re.search(rf"^{key} = ", every_key, re.M), f"[{section}] {key} is not documented"
+    for kind in Method:
+        section = block.partition(f"[identities.{kind}]\n")[2].partition("\n\n")[0]
+        keys = re.findall(r"^(?:# )?(\w+) = ", section, re.M)
+        assert sorted(keys) == sorted(IdentityRule.model_fields)
+
+
+def test_documented_limits_of_identities_are_the_default_ones() -> None:
+    text = (ROOT / "docs" / "identities.md").read_text("utf-8")
+    for kind in Method:
+        rule = Config().identities.rule(kind)
+        row = re.search(rf"^\| {kind} \| (.*) \| (.*) \| (.*) \| (.*) \|$", text, re.M)
+        assert row is not None
+        days, users, per_user, unique = row.groups()
+        assert (days, users) == (str(rule.days or "ever"), str(rule.users))
+        assert (per_user, unique) == (str(rule.per_user or "any"), "yes" if rule.unique else "no")
 
 
 def test_documented_columns_are_those_of_the_schemas() -> None:
@@ -84,6 +100,20 @@ def test_documented_columns_are_those_of_the_schemas() -> None:
         assert row is not None
         assert [name.strip("* ") for name in row[1].split(",")] == list(table.columns)
         assert re.findall(r"\*\*(\w+)\*\*", row[1]) == table.required
+
+
+def test_every_table_and_report_is_described() -> None:
+    text = (ROOT / "docs" / "tables.md").read_text("utf-8")
+    described = set(re.findall(r"\w+", " ".join(re.findall(r"^\| ([^|]+) \|", text, re.M))))
+    schema = "".join(path.read_text("utf-8") for path in (ROOT / "sql" / "schema").glob("*.sql"))
+    tables = set(re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", schema, re.M))
+    assert len(tables) >= 20
+    assert tables | set(report_names()) <= described
+
+
+def test_every_refusal_of_an_identifier_is_described() -> None:
+    text = (ROOT / "docs" / "tables.md").read_text("utf-8")
+    assert all(re.search(rf"\b{refusal}\b", text) for refusal in Refusal)
 
 
 def test_every_report_is_named_in_the_readme() -> None:

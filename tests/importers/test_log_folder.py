@@ -1,5 +1,6 @@
 """Laws of writing a log folder: whole days, fixed bytes, all or nothing."""
 
+import os
 from datetime import date, datetime
 from pathlib import Path
 
@@ -127,6 +128,11 @@ def test_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputFileError, match="logs: is a file, not a folder"):
         require_absent_or_empty(tmp_path / "logs")
+
+
+def test_folder_whose_name_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match="the name is not UTF-8"):
+        require_absent_or_empty(tmp_path / os.fsdecode(b"logs\xff"))
 
 
 def test_folder_below_a_file_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 import gzip
 import hashlib
 import json
+import math
+import os
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -220,6 +223,28 @@ def test_line_or_event_that_is_none_says_only_where_it_stood(tmp_path: Path) -> 
     assert _refusals(signals) == ["event_time.missing"] * 6
 
 
+@pytest.mark.parametrize("depth", [500, 980, 5000, 50_000])
+@pytest.mark.parametrize("key", ["event_id", "limited_data_use", "other"])
+def test_event_that_is_nested_deep_is_a_row_like_any(tmp_path: Path, key: str, depth: int) -> None:
+    deep = json.dumps({"event": "x", key: "deep"}).replace('"deep"', "[" * depth + "]" * depth)
+
+    assert _import(tmp_path, _body(_event()), deep).height == 2
+
+
+@pytest.mark.parametrize("pack", [_as_is, gzip.compress, _zstandard])
+def test_pipe_is_read_from_its_first_byte(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    lines = "".join(f"{json.dumps(_body(_event(event_id=str(n))))}\n" for n in range(200))
+    writer = threading.Thread(target=pipe.write_bytes, args=(pack(lines.encode()),))
+    writer.start()
+
+    rows = import_tiktok_events(pipe, tmp_path / "out")
+
+    writer.join()
+    assert rows == {"signals": 200}
+
+
 def test_line_that_is_not_utf8_is_passed_on_without_its_content(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(json.dumps(_body(_event())).encode() + b'\n{"event": "caf\xe9"}\n')
@@ -362,6 +387,17 @@ def test_value_that_is_no_number_is_nan_for_ingestion_to_refuse(
     assert _refusals(signals) == ["value.not_finite"]
 
 
+@pytest.mark.parametrize("prices", [(1e308, 1e308), (math.inf, -math.inf)])
+def test_contents_whose_sum_is_beyond_all_numbers_are_for_ingestion_to_refuse(
+    tmp_path: Path, prices: tuple[float, float]
+) -> None:
+    contents = [{"price": price} for price in prices]
+
+    signals = _import(tmp_path, _body(_event(properties={"contents": contents})))
+
+    assert _refusals(signals) == ["value.not_finite"]
+
+
 def _refusals(signals: pl.DataFrame) -> list[str]:
     """Return the rules by which ingestion refuses rows of an imported folder."""
     file = LogFile(Path("signals.parquet"), "signals.parquet", "signals", MOMENT.date())
@@ -413,6 +449,8 @@ def test_file_without_an_event_is_refused_in_one_line(tmp_path: Path, content: s
 def test_events_without_any_advertiser_or_time_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputFileError, match="Give the id with --advertiser-id"):
         _import(tmp_path, _event())
+    with pytest.raises(InputFileError, match="Give the id with --advertiser-id"):
+        _import(tmp_path, _event(), advertiser_id="  ")
     with pytest.raises(InputFileError, match="no event has a time"):
         _import(tmp_path, _body(_event(event_time=None)))
 

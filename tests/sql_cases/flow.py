@@ -3,59 +3,92 @@
 A later statement reads the temporary tables of an earlier one, so that only this order binds.
 """
 
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import polars as pl
+from polars._typing import PolarsDataType
 
+from warehouse.config import PrivacyConfig
 from warehouse.database import Warehouse, statement, statements
+from warehouse.identifiers import identify
 from warehouse.schemas import TABLES
 
-FOLDERS: Final = ("attribution", "checks", "ingest", "ledger", "matching", "reports", "schema")
+FOLDERS: Final = (
+    "attribution",
+    "checks",
+    "ingest",
+    "ledger",
+    "matching",
+    "privacy",
+    "reports",
+    "schema",
+)
 
 INGEST: Final = (
     "ingest/macros",
     "ingest/read_csv",
     "ingest/read_json_lines",
     "ingest/unreadable_lines",
+    "ingest/insert_replaced_identifiers",
     "ingest/delete_activity",
     "ingest/delete_touchpoints",
     "ingest/delete_signals",
     "ingest/delete_costs",
+    "ingest/delete_signal_identifiers",
     "ingest/delete_rejected_rows",
+    "ingest/delete_refused_identifiers",
+    "ingest/staged_identifiers",
     "ingest/insert_activity",
     "ingest/insert_touchpoints",
     "ingest/insert_signals",
     "ingest/insert_costs",
+    "ingest/stage_identifiers",
+    "ingest/insert_refused_identifiers",
     "ingest/insert_rejected_rows",
     "ingest/repeated_touchpoints",
     "ingest/reject_repeated_touchpoints",
     "ingest/delete_repeated_touchpoints",
     "ingest/repeated_signals",
-    "ingest/count_repeated_signals",
     "ingest/reject_repeated_signals",
+    "ingest/count_repeated_signals",
+    "ingest/delete_repeated_identifiers",
     "ingest/delete_repeated_signals",
-    "ingest/days_to_read_again",
     "ingest/repeated_costs",
     "ingest/reject_repeated_costs",
     "ingest/delete_repeated_costs",
+    "ingest/insert_signal_identifiers",
+    "ingest/days_to_read_again",
+    "ingest/insert_unlinked_days",
+    "ingest/forget_addresses_of_activity",
+    "ingest/forget_addresses_of_signals",
 )
 MATCHING: Final = (
-    "matching/day_links",
-    "matching/new_links",
-    "matching/lost_links",
-    "matching/redated_links",
+    "matching/changed_rules",
+    "matching/delete_identity_rules",
+    "matching/insert_identity_rules",
+    "matching/seen_links",
+    "matching/changed_links",
     "matching/delete_changed_links",
     "matching/insert_changed_links",
+    "matching/moved_links",
+    "matching/delete_unlinked_days",
+    "matching/delete_replaced_identifiers",
     "matching/work_signals",
+    "matching/add_work_signals",
+    "matching/spoken_links",
+    "matching/heavy_users",
     "matching/named_users",
     "matching/winners",
-    "matching/external_links",
-    "matching/delete_external_links",
-    "matching/insert_external_links",
-    "matching/add_work_signals",
+    "matching/new_evidence",
+    "matching/old_evidence",
+    "matching/delete_signal_evidence",
+    "matching/insert_signal_evidence",
+    "matching/changed_lessons",
     "matching/delete_matches",
     "matching/delete_match_conflicts",
     "matching/insert_matches",
@@ -102,16 +135,38 @@ ATTRIBUTION: Final = (
     "attribution/explain_signals",
     "attribution/explain_touches",
 )
+# the others read stored tables and the tables of these three only
+_FORGETTING: Final = (
+    "privacy/asked_identifiers",
+    "privacy/forgotten_signals",
+    "privacy/removed_identifiers",
+)
+PRIVACY: Final = (
+    *_FORGETTING,
+    *sorted({f"privacy/{name}" for name in statements("privacy")} - {*_FORGETTING}),
+)
 # these read nothing but stored tables, so that any order binds
 UNORDERED: Final = tuple(
     f"{folder}/{name}" for folder in ("checks", "ledger", "reports") for name in statements(folder)
 )
-FLOW: Final = (*INGEST, *MATCHING, *ATTRIBUTION, *UNORDERED)
+FLOW: Final = (*INGEST, *MATCHING, *ATTRIBUTION, *PRIVACY, *UNORDERED)
 
 EVERY_STATEMENT: Final = tuple(
     f"{folder}/{name}" for folder in FOLDERS for name in statements(folder)
 )
 MIGRATIONS: Final = tuple(f"schema/{name}" for name in statements("schema"))
+
+FRAMES: Final[Mapping[str, Mapping[str, PolarsDataType]]] = {
+    "truth": {"signal_id": pl.String, "user_id": pl.String},
+    "rules": {
+        "kind": pl.String,
+        "priority": pl.Int32,
+        "ttl_days": pl.Int32,
+        "most_users": pl.Int32,
+        "most_identifiers": pl.Int32,
+        "is_unique": pl.Boolean,
+    },
+}  # what Python hands to statements under a name, the batches of the logs aside
 
 HOUR_US: Final = 3_600_000_000
 PARAMETERS: Final[dict[str, object]] = {
@@ -123,6 +178,8 @@ PARAMETERS: Final[dict[str, object]] = {
     "first_log_day": date(2026, 2, 27),
     "first_time": datetime(2026, 2, 22),  # noqa: DTZ001 -- stored times are UTC without saying so
     "last_time": datetime(2026, 3, 2),  # noqa: DTZ001
+    "all": False,
+    "learned": True,
     "methods": ["click_id", "email", "phone", "device_id", "cookie_id", "external_id"],
     "model_version": "test-1",
     "signal_id": "s1",
@@ -153,6 +210,15 @@ PARAMETERS: Final[dict[str, object]] = {
     "undated": False,
     "inner_pad": b"\x36" * 64,
     "outer_pad": b"\x5c" * 64,
+    "later_pads": [],
+    "source": "activity",
+    "keep_days": 30,
+    "user_id": "u1",
+    "pseudonym": "forgotten-1",
+    "asked": "user_id",
+    "users_named": 1,
+    "users_removed": 1,
+    "row_counts": "{}",
     "columns": {"signal_id": "VARCHAR"},
     "delimiter": ",",
     "pointers": ["$.signal_id"],
@@ -181,22 +247,28 @@ def connection(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
 
 
 def run_on_empty(warehouse: Warehouse, name: str, folder: Path) -> None:
-    """Run one statement on an empty warehouse, with the batch or file that it reads."""
+    """Run one statement on an empty warehouse, with the frame or file that it reads."""
     text = folder / "lines.txt"
     text.write_text("signal_id\n", encoding="utf-8")
     parameters = {
         word.strip(): {**PARAMETERS, "file": str(text)}[word.strip()]
         for word in _parameter_names(name)
     }
-    if name.startswith("ingest/insert_"):
-        with warehouse.frame("batch", _empty_batch(name.removeprefix("ingest/insert_"))):
-            run(warehouse, name, parameters)
-    elif name == "matching/evaluate":
-        truth = pl.DataFrame(schema={"signal_id": pl.String, "user_id": pl.String})
-        with warehouse.frame("truth", truth):
-            run(warehouse, name, parameters)
-    else:
+    with empty_frames(warehouse, name):
         run(warehouse, name, parameters)
+
+
+@contextmanager
+def empty_frames(warehouse: Warehouse, name: str) -> Iterator[None]:
+    """Put frames without rows where a statement reads one of Python's."""
+    told = {word.strip() for word in header(name).get("reads", "").split(",")}
+    schemas = {frame: schema for frame, schema in FRAMES.items() if frame in told}
+    if "batch" in told:
+        schemas["batch"] = _batch(name)
+    with ExitStack() as frames:
+        for word, schema in schemas.items():
+            frames.enter_context(warehouse.frame(word, pl.DataFrame(schema=schema)))
+        yield
 
 
 def run(warehouse: Warehouse, name: str, parameters: dict[str, object]) -> None:
@@ -209,8 +281,16 @@ def _parameter_names(name: str) -> list[str]:
     return [word.removeprefix("$") for word in words if word.startswith("$")]
 
 
-def _empty_batch(table: str) -> pl.DataFrame:
+def _batch(name: str) -> Mapping[str, PolarsDataType]:
     known = {"log_day": pl.Date, "source_row": pl.Int64}
-    if table == "rejected_rows":
-        return pl.DataFrame(schema={**known, "rule": pl.String, "content": pl.String})
-    return pl.DataFrame(schema={**known, **TABLES[table].columns})
+    if name == "ingest/insert_rejected_rows":
+        return {**known, "rule": pl.String, "content": pl.String}
+    if name == "privacy/asked_identifiers":
+        return {"kind": pl.String, "value": pl.String}
+    table = TABLES.get(name.removeprefix("ingest/insert_"))
+    empty = pl.DataFrame(schema={**known, **(table or TABLES["signals"]).columns})
+    identified = identify(empty, table.name if table else "signals", PrivacyConfig())
+    if table:
+        return identified.rows.schema
+    is_staging = name == "ingest/stage_identifiers"
+    return (identified.identifiers if is_staging else identified.refused).schema

@@ -4,61 +4,53 @@ It knows no days' order, no replaced days and no temporary tables: the tables ar
 logs. What adscribe leaves behind after any history must equal this.
 """
 
-import hashlib
-import hmac
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import astuple
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from uuid import UUID
 
-from tests.stages.worlds import KEY, Logs, sha256
+from tests.stages.identity_twin import (
+    Graph,
+    Row,
+    Said,
+    events,
+    identifiers_of,
+    lessons,
+    links_of_lessons,
+    links_of_logs,
+    rule_of,
+    what_is_said,
+)
+from tests.stages.worlds import Logs
 from warehouse.config import AttributionConfig, Config
 
-Row = dict[str, object]
 Tables = dict[str, list[tuple[object, ...]]]
-
-_SIGNAL_COLUMNS = {
-    "click_id": "click_id",
-    "email": "email",
-    "phone": "phone",
-    "device_id": "device_id",
-    "cookie_id": "cookie_id",
-    "external_id": "external_id",
-}
 
 
 def tables_of(logs: Logs, config: Config) -> Tables:
     """Return the rows that each table must hold, sorted."""
-    signals = _signals(logs)
-    links = _links(logs)
+    signals, touches = _signals(logs), _touches(logs)
     order = [str(method) for method in config.matching.order]
-    direct = {
-        signal["signal_id"]: _winner(
-            _named(signal, links), [m for m in order if m != "external_id"]
-        )
-        for signal in signals
-    }
-    for signal in signals:
-        winner = direct[signal["signal_id"]]
-        if winner is not None and signal["external_id"] is not None:
-            _see(links, _identifier(signal, "external_id"), winner[1], signal["day"])
+    identifiers = identifiers_of(signals)
+    links = links_of_logs(logs, touches)
+    taught = lessons(signals, identifiers, links, config)
+    links += links_of_lessons(taught, config)
+    graph = Graph(links, config.identities)
     matches, conflicts = {}, []
     for signal in signals:
-        named = _named(signal, links)
-        winner = _winner(named, order)
-        if winner is not None:
-            matches[signal["signal_id"]] = winner
-        conflicts += _conflicts(signal, named, winner, order)
+        said = what_is_said(signal, identifiers[signal["signal_id"]], graph, order)
+        method, user, vetoed = _decision(said, config)
+        if method is not None and not vetoed:
+            matches[signal["signal_id"]] = method, user
+        conflicts += _conflicts(signal, said, user, vetoed=vetoed)
     conversions, roles = _conversions(signals, config.attribution)
-    paths = _paths(logs, conversions, matches, order, config.attribution)
+    paths = _paths(touches, conversions, matches, order, config.attribution)
     return {
-        "identity_links": sorted(
-            (kind, digest, user, day)
-            for (kind, digest), users in links.items()
-            for user, day in users.items()
-        ),
-        "matches": sorted(
+        "identity_links": _sorted(map(astuple, links)),
+        "signal_evidence": _sorted(taught),
+        "identity_events": _sorted(events(links, _newest(logs), config)),
+        "matches": _sorted(
             (s["day"], s["signal_id"], user, method, 1.0, 1)
             for s in signals
             for method, user in [matches.get(s["signal_id"], (None, None))]
@@ -85,6 +77,15 @@ def tables_of(logs: Logs, config: Config) -> Tables:
     }  # fmt: skip
 
 
+def _newest(logs: Logs) -> date:
+    """Return the last day of which there is an observation."""
+    return max(
+        day
+        for day, content in logs.items()
+        if content.activity or content.touchpoints or content.signals
+    )
+
+
 def _signals(logs: Logs) -> list[Row]:
     """Return each signal once: as it stands on its first log day, in the first row."""
     first: dict[object, Row] = {}
@@ -103,80 +104,37 @@ def _touches(logs: Logs) -> list[Row]:
     return list(first.values())
 
 
-def digest(kind: str, value: str) -> str:
-    """Return the keyed digest of an identifier, written as a UUID."""
-    code = hmac.new(KEY.secret, f"{kind}:{value}".encode(), hashlib.sha256)
-    return str(UUID(code.hexdigest()[:32]))
-
-
-def _identifier(signal: Row, kind: str) -> tuple[str, str] | None:
-    value = signal[_SIGNAL_COLUMNS[kind]]
-    if value is None:
-        return None
-    if kind in ("email", "phone"):
-        value = sha256(value)
-    if kind == "external_id":
-        value = f"{signal['advertiser_id']}:{value}"
-    return kind, digest(kind, value)
-
-
-def _see(links: dict, identifier: tuple[str, str], user: str, day: date) -> None:
-    users = links[identifier]
-    users[user] = min(day, users.get(user, day))
-
-
-def _links(logs: Logs) -> dict[tuple[str, str], dict[str, date]]:
-    """Return for each identifier the users it was seen with, and since when."""
-    links: dict = defaultdict(dict)
-    for day, content in logs.items():
-        for row in content.activity:
-            for kind, column in (
-                ("email", "email_sha256"),
-                ("phone", "phone_sha256"),
-                ("device_id", "device_id"),
-                ("cookie_id", "cookie_id"),
-            ):
-                if row[column] is not None:
-                    _see(links, (kind, digest(kind, row[column])), row["user_id"], day)
-    for touch in _touches(logs):
-        if touch["click_id"] is not None:
-            identifier = ("click_id", digest("click_id", touch["click_id"]))
-            _see(links, identifier, touch["user_id"], touch["day"])
-    return links
-
-
-def _named(signal: Row, links: dict) -> dict[str, list[str]]:
-    """Return the users each identifier of a signal was known to have by the end of its log day."""
-    named = {}
-    for kind in _SIGNAL_COLUMNS:
-        known = links.get(_identifier(signal, kind), {})
-        users = [user for user, since in known.items() if since <= signal["day"]]
-        if users:
-            named[kind] = users
-    return named
-
-
-def _winner(named: dict[str, list[str]], order: Iterable[str]) -> tuple[str, str] | None:
-    for method in order:
-        if len(named.get(method, [])) == 1:
-            return method, named[method][0]
-    return None
+def _decision(said: dict[str, Said], config: Config) -> tuple[str | None, str | None, bool]:
+    """Return the kind and user that decide, and whether they are vetoed; `said` by trust."""
+    naming = [(kind, answer.user) for kind, answer in said.items() if answer.user is not None]
+    if naming:
+        method, user = naming[0]
+        is_unique = {kind: rule_of(config.identities, kind).unique for kind in said}
+        objects = any(is_unique[kind] and other != user for kind, other in naming)
+        return method, user, objects and not is_unique[method]
+    shared = {k: answer.users for k, answer in said.items() if answer.reason == "shared_identifier"}
+    common = frozenset.intersection(*shared.values()) if len(shared) > 1 else ()
+    if len(common) == 1:
+        return next(iter(shared)), min(common), False
+    return None, None, False
 
 
 def _conflicts(
-    signal: Row, named: dict[str, list[str]], winner: tuple[str, str] | None, order: list[str]
-) -> list[tuple]:
+    signal: Row, said: dict[str, Said], decided: str | None, *, vetoed: bool
+) -> list[tuple[object, ...]]:
     rows = []
-    for method, users in named.items():
-        if method not in order:
-            continue
-        if len(users) > 1:
-            reason, user = "shared_identifier", None
-        elif users[0] != winner[1]:
-            reason, user = "other_user", users[0]
-        else:
-            continue
-        rows.append((signal["day"], signal["signal_id"], method, reason, user, len(users)))
+    in_common = decided is not None and all(answer.user != decided for answer in said.values())
+    for kind, answer in said.items():
+        reason = answer.reason
+        if in_common and not vetoed and reason == "shared_identifier":
+            continue  # it was followed
+        if reason is None and answer.user != decided:
+            reason = "other_user"
+        elif reason is None and vetoed:
+            reason = "vetoed"
+        if reason is not None:
+            named = answer.user, len(answer.spoken)
+            rows.append((signal["day"], signal["signal_id"], kind, reason, *named))
     return rows
 
 
@@ -241,7 +199,7 @@ def _by_time(signal: Row) -> tuple[datetime, str]:
 
 
 def _paths(
-    logs: Logs,
+    touches: list[Row],
     conversions: list[Row],
     matches: dict[object, tuple[str, str]],
     order: list[str],
@@ -249,7 +207,7 @@ def _paths(
 ) -> dict[object, tuple[str | None, list[Row]]]:
     """Return the user of each conversion and the touches that may earn it, in no order."""
     by_user = defaultdict(list)
-    for touch in _touches(logs):
+    for touch in touches:
         by_user[touch["user_id"], touch["advertiser_id"]].append(touch)
     windows = {
         "click": timedelta(hours=config.click_window_hours),

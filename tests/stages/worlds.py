@@ -1,61 +1,74 @@
 """Many tiny worlds side by side in one warehouse, and the daily run over them.
 
 Each world has a few users, advertisers and identifiers, so that identifiers are shared, orders come
-again and times tie. Worlds share nothing: a prefix in every name tells which world a row is of.
+again and times tie. The identifiers in use change from day to day, so that links grow old. Worlds
+share nothing but what is nobody's: a prefix in every name tells which world a row is of.
 """
 
-import hashlib
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import polars as pl
 
 from attribution import attribute_day
 from matching import match_day
-from warehouse.config import AttributionConfig, Config
-from warehouse.database import Warehouse
-from warehouse.identifiers import IdentifierKey
-from warehouse.runs import Run
-
-KEY: Final = IdentifierKey(b"a key for tests only")
-DAYS: Final = [date(2026, 3, 1) + timedelta(days=n) for n in range(4)]
-# windows of about the length of a world, so that their edges are met
-CONFIG: Final = Config(
-    attribution=AttributionConfig(
-        click_window_hours=48,
-        engaged_view_window_hours=24,
-        view_window_hours=12,
-        dedup_window_hours=24,
-    )
+from tests.stages import spellings
+from warehouse.config import (
+    AttributionConfig,
+    Config,
+    IdentitiesConfig,
+    IdentityRule,
+    MatchingConfig,
+    Method,
 )
-_COLUMNS: Final = {
-    "activity": {
-        **dict.fromkeys(("user_id", "email_sha256", "phone_sha256", "device_id"), pl.String),
-        **dict.fromkeys(("cookie_id", "ip", "user_agent", "screen", "language"), pl.String),
-        **dict.fromkeys(("country", "region", "city", "timezone"), pl.String),
-        "event_time": pl.Datetime("us"),
-    },
-    "touchpoints": {
-        **dict.fromkeys(("touch_id", "user_id", "kind", "advertiser_id"), pl.String),
-        **dict.fromkeys(("campaign_id", "ad_id", "surface", "creator_id"), pl.String),
-        **dict.fromkeys(("click_id", "currency", "arm"), pl.String),
-        "event_time": pl.Datetime("us"),
-        "cost": pl.Float64,
-    },
-    "signals": {
-        **dict.fromkeys(("signal_id", "advertiser_id", "event_name", "order_id"), pl.String),
-        **dict.fromkeys(("currency", "adjustment", "click_id", "cookie_id"), pl.String),
-        **dict.fromkeys(("device_id", "external_id", "email", "phone"), pl.String),
-        **dict.fromkeys(("ip", "user_agent", "screen", "language", "country"), pl.String),
-        **dict.fromkeys(("region", "city", "timezone", "url", "consent"), pl.String),
-        "event_time": pl.Datetime("us"),
-        "received_time": pl.Datetime("us"),
-        "value": pl.Float64,
-    },
-}  # fmt: skip
+from warehouse.database import Warehouse
+from warehouse.ingest import ingest_logs
+from warehouse.keys import IdentifierKey
+from warehouse.logs import LogFolder
+from warehouse.runs import Run
+from warehouse.schemas import TABLES
+
+KEY: Final = IdentifierKey((b"a key for tests only",))
+DAYS: Final = [date(2026, 3, 1) + timedelta(days=n) for n in range(5)]
+# windows of about the length of a world, so that their edges are met
+ATTRIBUTION: Final = AttributionConfig(
+    click_window_hours=48,
+    engaged_view_window_hours=24,
+    view_window_hours=12,
+    dedup_window_hours=24,
+)
+# limits so small that a world passes them and recovers
+CONFIG: Final = Config(
+    attribution=ATTRIBUTION,
+    identities=IdentitiesConfig(
+        click_id=IdentityRule(days=1, users=1, unique=True),
+        email=IdentityRule(users=2, per_user=2),
+        phone=IdentityRule(days=1, users=2, per_user=1),
+        device_id=IdentityRule(days=1, users=2, per_user=2),
+        cookie_id=IdentityRule(days=0, users=2),
+        external_id=IdentityRule(users=1, per_user=2, unique=True),
+    ),
+)
+WORLDS: Final = 60
+# identifiers learned from signals are trusted most
+COOKIE_FIRST: Final = Config(
+    attribution=ATTRIBUTION,
+    identities=IdentitiesConfig(
+        click_id=IdentityRule(days=2, users=2, unique=True),
+        email=IdentityRule(days=0, users=3, per_user=3),
+        cookie_id=IdentityRule(days=2, users=3, per_user=2),
+        external_id=IdentityRule(users=2, per_user=2, unique=True),
+    ),
+    matching=MatchingConfig(
+        order=(Method.COOKIE_ID, Method.EXTERNAL_ID, Method.EMAIL, Method.CLICK_ID)
+    ),
+)
+_LOGS: Final = ("activity", "touchpoints", "signals")
 
 
 @dataclass
@@ -70,14 +83,32 @@ class Day:
 Logs = dict[date, Day]
 
 
-def make_logs(*, worlds: int, seed: int, sent_again: bool = True) -> Logs:
+def make_logs(
+    *, worlds: int, seed: int, sent_again: bool = True, days: Iterable[date] = DAYS
+) -> Logs:
     """Return the logs of `worlds` worlds; `sent_again` puts some signals on two log days."""
-    logs = {day: Day() for day in DAYS}
+    logs = {day: Day() for day in days}
     for world in range(worlds):
         source = _World(world, random.Random(f"{seed}/{world}"))  # noqa: S311
-        for day in DAYS:
-            source.add_day(logs[day], day, sent_again=sent_again)
+        for day, content in logs.items():
+            source.add_day(content, day, sent_again=sent_again)
     return logs
+
+
+def dated_by_rows(logs: Logs) -> Logs:
+    """Return the logs with times that tell the log day of each row, so that no folder need."""
+    dated = {}
+    for day, content in logs.items():
+        noon = datetime(day.year, day.month, day.day, 12)  # noqa: DTZ001
+        dated[day] = Day(
+            [{**row, "event_time": noon} for row in content.activity],
+            [
+                {**row, "event_time": datetime.combine(day, row["event_time"].time())}
+                for row in content.touchpoints
+            ],
+            [{**row, "received_time": noon} for row in content.signals],
+        )
+    return dated
 
 
 def change_day(day: date, logs: Day, *, seed: int) -> Day:
@@ -93,13 +124,16 @@ def change_day(day: date, logs: Day, *, seed: int) -> Day:
             source.serial = 5000 + rng.randrange(1000)
             fate = rng.random()
             if fate < 0.5:
-                changed.append(row)
+                changed.append(dict(row))
             elif fate < 0.75:
                 other = getattr(source, kind)(day)
                 changed.append({**row, **{k: v for k, v in other.items() if k not in same}})
             elif fate < 0.8:
                 column = rng.choice([name for name in row if name not in same])
                 changed.append({**row, column: getattr(source, kind)(day)[column]})
+        for row in changed:
+            if row.get("order_id") is None and "adjustment" in row:
+                row["adjustment"] = None  # the row would be refused
         return changed
 
     return Day(
@@ -155,20 +189,35 @@ class _World:
             return None
         return f"{self.prefix}{letter}{self.rng.randrange(count)}"
 
-    def phone(self, share: float) -> str | None:
+    def current(self, day: date, count: int, share: float) -> int | None:
+        """Return the number of one of `count` identifiers in use, which move on every two days."""
         if self.rng.random() >= share:
             return None
-        return f"+1555{self.number:04d}{self.rng.randrange(3):02d}"
+        return self.rng.randrange(count) + (day - DAYS[0]).days // 2
+
+    def click(self, day: date, share: float) -> str | None:
+        number = self.current(day, 6, share)
+        return number if number is None else self.rng.choice(["", " "]) + f"{self.prefix}K{number}"
+
+    def id_in_use(self, letter: str, day: date, share: float) -> str | None:
+        number = self.current(day, 3, share)
+        if number is None:
+            return None
+        return spellings.plain_id(f"{self.prefix}{letter}{number}", self.rng)
 
     def activity(self, day: date) -> dict[str, object]:
-        email, phone = self.name("e", 4, 0.6), self.phone(0.3)
+        email, phone = self.current(day, 3, 0.6), self.current(day, 3, 0.4)
         return {
             "user_id": self.name("u", 3),
             "event_time": self.moment(day),
-            "email_sha256": email and sha256(f"{email}@example.com"),
-            "phone_sha256": phone and sha256(phone),
-            "device_id": self.name("d", 4, 0.4),
-            "cookie_id": self.name("c", 4, 0.4),
+            "email_sha256": None
+            if email is None
+            else spellings.hashed_email(self.prefix, email, self.rng),
+            "phone_sha256": None
+            if phone is None
+            else spellings.hashed_phone(self.number, phone, self.rng),
+            "device_id": self.id_in_use("d", day, 0.4),
+            "cookie_id": self.id_in_use("c", day, 0.4),
         }
 
     def touch(self, day: date) -> dict[str, object]:
@@ -182,7 +231,7 @@ class _World:
             "campaign_id": self.name("p", 2),
             "ad_id": self.name("q", 2, 0.5),
             "surface": self.rng.choice([None, "feed", "live"]),
-            "click_id": self.name("k", 5, 0.4),
+            "click_id": self.click(day, 0.5),
             "arm": self.rng.choice([None, None, "treatment", "control"]),
         }
 
@@ -190,7 +239,7 @@ class _World:
         self.serial += 1
         rng = self.rng
         order = self.name("o", 3, 0.7)
-        email = self.name("e", 4, 0.4)
+        email, phone = self.current(day, 3, 0.5), self.current(day, 3, 0.3)
         adjustment = rng.choice([None, None, None, None, "retraction", "restatement"])
         return {
             "signal_id": f"{self.prefix}s{rng.randrange(1000):03d}{self.serial:04d}",
@@ -201,51 +250,47 @@ class _World:
             "value": rng.choice([None, 0.0, 0.1, 19.99, 1234567.891, 0.0000014]),
             "currency": rng.choice([None, "EUR", "USD"]),
             "adjustment": adjustment if order else None,
-            "click_id": self.name("k", 5, 0.3),
-            "cookie_id": self.name("c", 4, 0.3),
-            "device_id": self.name("d", 4, 0.2),
-            "external_id": self.name("x", 3, 0.5),
-            "email": email and f"{email}@example.com",
-            "phone": self.phone(0.2),
+            "click_id": self.click(day, 0.2),
+            "cookie_id": self.id_in_use("c", day, 0.4),
+            "device_id": self.id_in_use("d", day, 0.3),
+            "external_id": self.id_in_use("x", day, 0.4),
+            "email": email if email is None else spellings.email(self.prefix, email, rng),
+            "consent": rng.choice([None, None, None, None, "granted", "denied"]),
+            **(
+                {"phone": None, "country": None}
+                if phone is None
+                else spellings.phone(self.number, phone, rng)
+            ),
         }
 
 
-def sha256(text: str) -> str:
-    """Return the SHA-256 of a text in hexadecimal digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def ingest(run: Run, logs: Logs, *, undated: bool = False) -> None:
+    """Write the logs of some days as files and read them by the ingest stage itself.
+
+    Each day has a folder of its own, or `undated` all have one file together, which is faster.
+    """
+    with TemporaryDirectory() as name:
+        root = Path(name)
+        if undated:
+            _write(root, [content for _, content in sorted(logs.items())])
+        else:
+            for day, content in logs.items():
+                _write(root / f"date={day}", [content])
+        ingest_logs(run, LogFolder.find(root), sorted(logs), KEY)
 
 
-def ingest(warehouse: Warehouse, day: date, logs: Day) -> None:
-    """Store the logs of one day as the ingest stage does, without reading files."""
-    span = {"first_day": day, "last_day": day}
-    pads = dict(KEY.pads)
-    warehouse.execute("ingest/macros")
-    with warehouse.transaction():
-        for table in ("activity", "touchpoints", "signals"):
-            batch = _batch(table, day, getattr(logs, table))
-            warehouse.execute(f"ingest/delete_{table}", days=[day])
-            warehouse.execute(
-                "ingest/delete_rejected_rows", table_name=table, undated=False, days=[day]
-            )
-            keyed = {} if table == "activity" else {"file": f"date={day}/{table}.csv"}
-            with warehouse.frame("batch", batch):
-                warehouse.execute(f"ingest/insert_{table}", **keyed, **pads)
-            if keyed:
-                warehouse.execute(f"ingest/repeated_{table}", **span)
-                warehouse.execute(f"ingest/reject_repeated_{table}")
-                warehouse.execute(f"ingest/delete_repeated_{table}")
-
-
-def _batch(table: str, day: date, rows: Sequence[dict[str, object]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=_COLUMNS[table]).with_columns(
-        pl.lit(day).alias("log_day"),
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("source_row"),
-    )
+def _write(folder: Path, days: list[Day]) -> None:
+    folder.mkdir(exist_ok=True)
+    for table in _LOGS:
+        rows = [row for content in days for row in getattr(content, table)]
+        # a log without rows has its file all the same: without one its day is refused
+        frame = pl.DataFrame(rows, schema=TABLES[table].columns)
+        frame.write_parquet(folder / f"{table}.parquet")
 
 
 def process(run: Run, day: date, logs: Day) -> None:
     """Do all stages of one day."""
-    ingest(run.warehouse, day, logs)
+    ingest(run, {day: logs})
     match_day(run, day)
     attribute_day(run, day)
 

@@ -14,12 +14,12 @@ import pyarrow as pa
 
 from warehouse.config import Config
 from warehouse.database import Warehouse
-from warehouse.identifiers import IdentifierKey, bind_key
 from warehouse.ingest import days_in, ingest_logs
+from warehouse.keys import IdentifierKey, bind_key
 from warehouse.logs import LogFolder
 from warehouse.runs import Run
 
-KEY: Final = IdentifierKey(b"a key for tests only")
+KEY: Final = IdentifierKey((b"a key for tests only",))
 DAY: Final = date(2026, 1, 5)
 NEXT_DAY: Final = date(2026, 1, 6)
 FOLDER: Final = f"date={DAY}"
@@ -104,13 +104,17 @@ def write(root: Path, files: Mapping[str, bytes]) -> LogFolder:
 
 
 def ingest(
-    warehouse: Warehouse, logs: LogFolder, *days: date, config: Config | None = None
+    warehouse: Warehouse,
+    logs: LogFolder,
+    *days: date,
+    config: Config | None = None,
+    key: IdentifierKey = KEY,
 ) -> None:
     """Ingest some days of a log folder, all when none is named."""
     settings = config or Config()
-    bind_key(warehouse, KEY)
+    bind_key(warehouse, key)
     run = Run(warehouse, "ingest", settings)
-    ingest_logs(run, logs, list(days) or days_in(logs, settings), KEY)
+    ingest_logs(run, logs, list(days) or days_in(logs, settings), key)
 
 
 def select(warehouse: Warehouse, query: str) -> pl.DataFrame:

@@ -23,7 +23,7 @@ from tests.warehouse.folders import (
 )
 from warehouse.database import Warehouse
 from warehouse.errors import AdscribeError, InputFileError
-from warehouse.identifiers import KEY_VARIABLE
+from warehouse.keys import KEY_VARIABLE
 
 GOOD = {
     f"{FOLDER}/signals.csv": as_csv([signal("s1"), signal("s2", value=-1)]),
@@ -32,7 +32,7 @@ GOOD = {
 CHANGED = as_csv([signal(f"s{n}") for n in range(3000)])
 BROKEN = {
     "signals.csv": CHANGED.replace(b"event_name", b"name", 1),
-    "signals.csv.gz": gzip.compress(CHANGED)[:-5],
+    "signals.csv.gz": gzip.compress(CHANGED, mtime=0)[:-5],
     "signals.csv.zst": zstd(CHANGED)[:-5],
     "signals.parquet": as_parquet([signal("s3")])[:-30],
     "signals.jsonl": b"",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.config import Config, load_config
+from warehouse.config import Config, Method, load_config
 from warehouse.errors import ConfigError
 
 
@@ -32,6 +32,23 @@ def test_what_a_file_says_replaces_the_default(path: Path) -> None:
     assert config.columns == {"costs": {"cost": "spend"}}
 
 
+def test_a_rule_told_in_part_keeps_the_other_defaults_of_its_kind(path: Path) -> None:
+    path.write_text("[identities.email]\nusers = 7\n[identities.click_id]\ndays = 30\n")
+    found, default = load_config(path).identities, Config().identities
+    assert found.email == default.email.model_copy(update={"users": 7})
+    assert found.click_id == default.click_id.model_copy(update={"days": 30})
+    assert found.email.per_user == 10
+    assert found.click_id.unique
+    for kind in (Method.PHONE, Method.DEVICE_ID, Method.COOKIE_ID, Method.EXTERNAL_ID):
+        assert found.rule(kind) == default.rule(kind)
+
+
+@pytest.mark.parametrize("order", [["external_id", "email"], ["email", "external_id", "phone"]])
+def test_a_customer_id_may_stand_anywhere_in_the_order(path: Path, order: list[str]) -> None:
+    path.write_text(f"[matching]\norder = {order}\n")
+    assert load_config(path).matching.order == tuple(order)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -43,6 +60,13 @@ def test_what_a_file_says_replaces_the_default(path: Path) -> None:
         ("[warehouse]\nmemory_limit = 'much'", "warehouse.memory_limit: "),
         ("[matching]\norder = ['emial']", "matching.order.0: "),
         ("[matching]\norder = ['email', 'email']", "stands twice"),
+        ("[privacy]\nconsent = 'denied'", "privacy.consent: "),
+        ("[privacy]\nkeep_addresses_days = 0", "privacy.keep_addresses_days: "),
+        ("[identities.emial]\nusers = 1", 'unknown key "identities.emial": did you mean "email"?'),
+        ("[identities.email]\nuser = 1", 'unknown key "identities.email.user": did you mean'),
+        ("[identities.email]\nusers = 0", "identities.email.users: "),
+        ("[identities]\nemail = 4", "identities.email: "),
+        ("identities = 4", "identities: "),
         ("[attribution]\nclick_window_hours = -1", "attribution.click_window_hours: "),
         ("[columns.signal]\nurl = 'x'", 'no such log; did you mean "signals"?'),
         ("[columns.signals]\nulr = 'x'", 'no such column; did you mean "url"?'),

@@ -1,105 +1,137 @@
-"""Keyed digests against Python's own hmac, and the key itself."""
+"""What becomes of the identifiers and network addresses of a batch."""
 
 import hashlib
-import hmac
-import stat
-import uuid
-from pathlib import Path
+from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.warehouse.folders import FOLDER, KEY, as_csv, ingest, select, signal, write
-from warehouse.config import PrivacyConfig
+from tests.warehouse.folders import (
+    DAY,
+    FOLDER,
+    NEXT_DAY,
+    NEXT_FOLDER,
+    as_csv,
+    as_json_lines,
+    ingest,
+    select,
+    signal,
+    touch,
+    write,
+)
+from warehouse.config import Config
 from warehouse.database import Warehouse
-from warehouse.errors import ConfigError
-from warehouse.identifiers import KEY_VARIABLE, IdentifierKey, bind_key
 
-
-def digest(key: IdentifierKey, kind: str, value: str) -> uuid.UUID:
-    """Compute a keyed digest with Python's library only."""
-    whole = hmac.new(key.secret, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
-    return uuid.UUID(whole[:32])
+NEXT_TIME = "2026-01-06 10:00:00"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+MD5 = hashlib.md5(b"jane@shop.com", usedforsecurity=False).hexdigest()
 
 
 def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-@given(secret=st.binary(min_size=16, max_size=200), message=st.binary(max_size=100))
-def test_the_pads_are_those_of_hmac(secret: bytes, message: bytes) -> None:
-    pads = IdentifierKey(secret).pads
-    inner = hashlib.sha256(pads["inner_pad"] + message).digest()
-    outer = hashlib.sha256(pads["outer_pad"] + inner).digest()
-    assert outer == hmac.new(secret, message, hashlib.sha256).digest()
+def seen(user_id: str, **values: str) -> dict[str, str]:
+    return {"user_id": user_id, "event_time": "2026-01-05 10:00:00", **values}
 
 
-def test_digests_in_the_warehouse_are_those_of_python(warehouse: Warehouse, root: Path) -> None:
-    hashed = sha256("someone@mail.example")
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("email", "test@test.com", "placeholder"),
+        ("email", "jane lee@shop.com", "space_inside"),
+        ("email", "jane.shop.com", "malformed"),
+        ("email", MD5, "unsupported_hash"),
+        ("email", sha256(""), "hash_of_nothing"),
+        ("email", sha256("test@test.com"), "hash_of_placeholder"),
+        ("phone", "+1 000-000-0000", "placeholder"),
+        ("phone", "(650) 555-1212", "no_country"),
+        ("phone", "+44 20 7946", "impossible_number"),
+        ("device_id", NOBODY, "placeholder"),
+        ("cookie_id", "null", "placeholder"),
+        ("click_id", "undefined", "placeholder"),
+        ("external_id", "unknown", "placeholder"),
+    ],
+)
+def test_what_can_be_nobodys_is_kept_as_a_reason_alone(
+    warehouse: Warehouse, root, column: str, value: str, reason: str
+) -> None:
+    rows = [signal("s1", **{column: value}), signal("s2")]
+    ingest(warehouse, write(root, {f"{FOLDER}/signals.jsonl": as_json_lines(rows)}))
+    kept = select(warehouse, "SELECT * FROM signal_identifiers").rows()
+    assert kept == [(DAY, "s1", column, None, None, reason)]
+
+
+def test_refused_identifiers_of_activity_are_counted_by_reason(warehouse: Warehouse, root) -> None:
     rows = [
-        signal("s1", email=" Ann@Mail.Example ", phone="+1 (555) 123-4567", device_id="ABC-9"),
-        signal("s2", email=hashed.upper(), phone="0015551234567", cookie_id=" c1 "),
-        signal("s3", email="no address", phone="12", device_id="0000-0000", external_id="x 1"),
-        signal("s4", click_id="Click-Ä", phone=sha256("+4930123456")),
+        seen("u1", email_sha256=sha256(""), device_id=NOBODY, cookie_id="c1"),
+        seen("u2", email_sha256=sha256("test@test.com"), device_id=NOBODY, cookie_id=" NULL "),
+        seen("u3", email_sha256=sha256("jane@shop.com"), device_id="d3", cookie_id=""),
     ]
-    ingest(warehouse, write(root, {f"{FOLDER}/signals.csv": as_csv(rows)}))
-    stored = select(warehouse, "SELECT * FROM signals ORDER BY signal_id")
-    expected = {
-        "email_digest": ["ann@mail.example", None, None, None],
-        "phone_digest": ["+15551234567", "+15551234567", None, None],
-    }
-    for column, values in expected.items():
-        kind = column.removesuffix("_digest")
-        wanted = [value and digest(KEY, kind, sha256(value)) for value in values]
-        if kind == "email":
-            wanted[1] = digest(KEY, "email", hashed)
-        else:
-            wanted[3] = digest(KEY, "phone", sha256("+4930123456"))
-        assert [value and uuid.UUID(str(value)) for value in stored[column]] == wanted
-    plain = {
-        "device_digest": [digest(KEY, "device_id", "abc-9"), None, None, None],
-        "cookie_digest": [None, digest(KEY, "cookie_id", "c1"), None, None],
-        "external_digest": [None, None, digest(KEY, "external_id", "a1:x 1"), None],
-        "click_digest": [None, None, None, digest(KEY, "click_id", "Click-Ä")],
-    }
-    for column, wanted in plain.items():
-        assert [value and uuid.UUID(str(value)) for value in stored[column]] == wanted
+    later = [seen("u1", device_id=NOBODY)]
+    files = {f"{FOLDER}/activity.csv": as_csv(rows), f"{NEXT_FOLDER}/activity.csv": as_csv(later)}
+    logs = write(root, files)
+    query = "SELECT * FROM refused_identifiers ORDER BY ALL"
+    for _ in range(2):
+        ingest(warehouse, logs)
+        assert select(warehouse, query).rows() == [
+            (DAY, "activity", "cookie_id", "placeholder", 1),
+            (DAY, "activity", "device_id", "placeholder", 2),
+            (DAY, "activity", "email", "hash_of_nothing", 1),
+            (DAY, "activity", "email", "hash_of_placeholder", 1),
+            (NEXT_DAY, "activity", "device_id", "placeholder", 1),
+        ]
+    used = select(warehouse, "SELECT kind, user_id FROM identifiers_seen ORDER BY ALL").rows()
+    assert used == [("cookie_id", "u1"), ("device_id", "u3"), ("email", "u3")]
 
 
-def test_a_key_is_made_once_and_for_its_owner_only(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_refused_click_ids_of_touchpoints_are_counted_by_reason(warehouse: Warehouse, root) -> None:
+    rows = [touch("t1", click_id="null"), touch("t2", click_id="E.C.P.1"), touch("t3", click_id="")]
+    ingest(warehouse, write(root, {f"{FOLDER}/touchpoints.csv": as_csv(rows)}))
+    refused = select(warehouse, "SELECT * FROM refused_identifiers").rows()
+    assert refused == [(DAY, "touchpoints", "click_id", "placeholder", 1)]
+    assert select(warehouse, "SELECT kind FROM identifiers_seen").rows() == [("click_id",)]
+
+
+def test_identifiers_of_a_signal_refused_as_a_repeat_go_with_it(warehouse: Warehouse, root) -> None:
+    first = [signal("s1", email="jane@shop.com"), signal("s1", email="ann@shop.com")]
+    later = [
+        signal("s1", event_time=NEXT_TIME, email="bob@shop.com"),
+        signal("s2", event_time=NEXT_TIME, email="jane@shop.com"),
+    ]
+    days = {FOLDER: first, NEXT_FOLDER: later}
+    logs = write(root, {f"{day}/signals.csv": as_csv(rows) for day, rows in days.items()})
+    query = "SELECT signal_id, day, digest FROM signal_identifiers ORDER BY ALL"
+    ingest(warehouse, logs, NEXT_DAY)
+    assert select(warehouse, query)["signal_id"].to_list() == ["s1", "s2"]
+    for order in ((DAY,), (NEXT_DAY,), (DAY, NEXT_DAY)):
+        ingest(warehouse, logs, *order)
+        (one, first_day, ann), (two, second_day, jane) = select(warehouse, query).rows()
+        assert (one, first_day, two, second_day) == ("s1", DAY, "s2", NEXT_DAY)
+        assert ann == jane
+
+
+def test_addresses_in_clear_are_kept_for_the_days_asked_for_only(
+    warehouse: Warehouse, root
 ) -> None:
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    database = tmp_path / "ads.duckdb"
-    first = IdentifierKey.load(database, PrivacyConfig(), make=True)
-    assert first == IdentifierKey.load(database, PrivacyConfig())
-    assert stat.S_IMODE((tmp_path / "ads.duckdb.key").stat().st_mode) == 0o600
-    assert first.secret.hex() not in repr(first)
+    days = {
+        FOLDER: [signal("s1", ip="8.8.4.4")],
+        NEXT_FOLDER: [signal("s2", ip="8.8.8.8", event_time=NEXT_TIME)],
+    }
+    files = {f"{day}/signals.csv": as_csv(rows) for day, rows in days.items()}
+    files[f"{FOLDER}/activity.csv"] = as_csv([seen("u1", ip="8.8.4.4")])
+    files[f"{NEXT_FOLDER}/activity.csv"] = as_csv([seen("u2", ip="8.8.8.8")])
+    logs = write(root, files)
 
+    def addresses(keep: int | None, *days: date) -> list[tuple[str | None, ...]]:
+        config = Config(privacy={"keep_addresses_days": keep})
+        ingest(warehouse, logs, *days, config=config)
+        query = "SELECT ip FROM {} ORDER BY day"
+        tables = [select(warehouse, query.format(name)) for name in ("signals", "activity")]
+        return [tuple(table["ip"]) for table in tables]
 
-def test_a_lost_key_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    database = tmp_path / "ads.duckdb"
-    database.touch()
-    with pytest.raises(ConfigError, match="cannot be read"):
-        IdentifierKey.load(database, PrivacyConfig())
-    with pytest.raises(ConfigError, match="cannot be read"):
-        IdentifierKey.load(tmp_path / "new.duckdb", PrivacyConfig(key_file=tmp_path / "absent"))
-    assert list(tmp_path.iterdir()) == [database]
-
-
-def test_a_short_key_is_refused_without_being_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(KEY_VARIABLE, "fifteen-bytes!!")
-    with pytest.raises(ConfigError, match="16 bytes") as caught:
-        IdentifierKey.load(tmp_path / "ads.duckdb", PrivacyConfig())
-    assert "fifteen" not in str(caught.value)
-
-
-def test_another_key_is_refused(warehouse: Warehouse) -> None:
-    bind_key(warehouse, KEY)
-    bind_key(warehouse, KEY)
-    with pytest.raises(ConfigError, match="written under key"):
-        bind_key(warehouse, IdentifierKey(b"another key, for tests"))
+    assert addresses(2) == [("8.8.4.4", "8.8.8.8")] * 2
+    assert addresses(1) == [(None, "8.8.8.8")] * 2
+    assert addresses(None, NEXT_DAY) == [(None, None)] * 2
+    for name in ("signals", "activity"):
+        counts = f"SELECT count(address_digest), count(network_digest) FROM {name}"  # noqa: S608
+        assert select(warehouse, counts).row(0) == (2, 2)

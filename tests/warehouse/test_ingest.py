@@ -272,15 +272,27 @@ def test_rows_in_are_rows_out_and_rows_rejected(
     assert rows_out == row_counts(warehouse).get("signals", 0)
 
 
+@pytest.mark.parametrize(
+    ("needed", "kept"), [("not_denied", ["granted", "not_told"]), ("granted", ["granted"])]
+)
 def test_a_signal_without_consent_leaves_nothing_that_tells_a_person(
-    warehouse: Warehouse, root
+    warehouse: Warehouse, root, needed: str, kept: list[str]
 ) -> None:
-    person = {"email": "jane@mail.example", "cookie_id": "c1", "ip": "11.2.3.4", "url": "x.example"}
-    rows = [signal("s1", consent="denied", **person), signal("s2", consent="granted", **person)]
-    ingest(warehouse, write(root, {f"{FOLDER}/signals.csv": as_csv(rows)}))
-    stored = select(
-        warehouse,
-        "SELECT email_digest, cookie_digest, ip, url FROM signals ORDER BY signal_id",
-    ).rows()
-    assert stored[0] == (None, None, None, None)
-    assert None not in stored[1]
+    person = {"email": "jane@shop.com", "cookie_id": "c1", "ip": "11.2.3.4", "url": "x.example"}
+    person |= {"user_agent": "Mozilla/5.0", "city": "Bern", "country": "CH"}
+    rows = [
+        signal("denied", consent="denied", **person),
+        signal("granted", consent="granted", **person),
+        signal("not_told", consent="", **person),
+    ]
+    logs = write(root, {f"{FOLDER}/signals.csv": as_csv(rows)})
+    config = Config(privacy={"consent": needed, "keep_addresses_days": 1})
+    ingest(warehouse, logs, config=config)
+    columns = "ip, address_digest, network_digest, network_scope, url, user_agent, city"
+    stored = select(warehouse, f"SELECT signal_id, {columns} FROM signals").rows()  # noqa: S608
+    for signal_id, *told in stored:
+        expected = len(told) if signal_id in kept else 0
+        assert sum(value is not None for value in told) == expected
+    identifiers = select(warehouse, "SELECT signal_id, kind FROM signal_identifiers").rows()
+    assert sorted(identifiers) == [(name, kind) for name in kept for kind in ("cookie_id", "email")]
+    assert select(warehouse, "SELECT DISTINCT country FROM signals").rows() == [("CH",)]

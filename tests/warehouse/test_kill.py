@@ -13,7 +13,7 @@ import pytest
 from simulation import simulate
 from tests.warehouse.folders import hashes
 from warehouse.database import Warehouse
-from warehouse.identifiers import KEY_VARIABLE
+from warehouse.keys import KEY_VARIABLE
 
 _RUN = "from pathlib import Path; import cli; cli.main()"
 

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 import pyarrow as pa
 
 from warehouse.errors import InputFileError
-from warehouse.importers.event_values import digest
+from warehouse.importers.event_values import digest, text
 from warehouse.importers.log_folder import require_absent_or_empty, write_log_folder
 from warehouse.privacy import withhold_contacts
 from warehouse.schemas import TABLES
@@ -88,12 +88,12 @@ def import_events(
         advertiser, or `out` is taken.
     """
     require_absent_or_empty(out)
-    signals = pl.concat(_read_batches(payloads, api, advertiser_id or None))
+    signals = pl.concat(_read_batches(payloads, api, text(advertiser_id)))
     found = signals.filter(pl.col("event_name").is_not_null())
     if found.is_empty():
         raise InputFileError(
             f"{payloads}: holds no event of the {api.name}. "
-            "Give JSON lines, each one request body or one event."
+            "Give JSON lines in UTF-8 (plain, .gz or .zst), each one request body or one event."
         )
     if found["advertiser_id"].null_count() == found.height:
         raise InputFileError(
@@ -125,27 +125,30 @@ def _read_batches(path: Path, api: EventsApi, advertiser_id: str | None) -> Iter
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
+def _open(path: Path) -> Iterator[io.BufferedIOBase]:
     """Open a plain, gzip or Zstandard file for reading; whatever goes wrong is told in one line."""
     try:
-        with path.open("rb") as stored:
-            magic = stored.read(4)
-        if magic == _ZSTANDARD:
-            stream: Any = io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
-        else:
-            stream = gzip.GzipFile(path) if magic.startswith(_GZIP) else path.open("rb")
+        stored = path.open("rb")
     except OSError as error:
         raise InputFileError(
             f"{path}: cannot be opened: {error.strerror or type(error).__name__}. "
             "Check the path and its permissions."
         ) from error
     try:
-        with stream:
+        # Opened once and only looked ahead in: what a pipe has given does not come again.
+        with stored, _decompress(stored) as stream:
             yield stream
     except (EOFError, OSError, zlib.error) as error:
         raise InputFileError(
             f"{path}: the file is cut short or damaged. Copy or export it again."
         ) from error
+
+
+def _decompress(stored: io.BufferedReader) -> io.BufferedIOBase:
+    magic = stored.peek(len(_ZSTANDARD))
+    if magic.startswith(_ZSTANDARD):
+        return io.BufferedReader(pa.CompressedInputStream(stored, "zstd"))
+    return gzip.GzipFile(fileobj=stored) if magic.startswith(_GZIP) else stored
 
 
 def _read_line(line: bytes, number: int, api: EventsApi) -> Iterator[dict[str, Any]]:
@@ -158,19 +161,24 @@ def _read_line(line: bytes, number: int, api: EventsApi) -> Iterator[dict[str, A
         yield {"signal_id": f"line {number}"}
         return
     for place, event in enumerate(events, start=1):
+        yield _read_event(event, api) or {"signal_id": f"line {number}, event {place}"}
+
+
+def _read_event(event: Any, api: EventsApi) -> dict[str, Any] | None:
+    """Return the signal of one event, or None where it is no event or is nested beyond reading."""
+    try:
         row = api.read(event) if isinstance(event, dict) else None
-        if row is None:
-            yield {"signal_id": f"line {number}, event {place}"}
-        elif row["signal_id"] is None:
-            yield row | {"signal_id": _fingerprint(event)}
-        else:
-            yield row
+        if row is not None and row["signal_id"] is None:
+            row["signal_id"] = _fingerprint(event)
+    except RecursionError:  # newer Pythons parse JSON that is nested deeper than they can walk
+        return None
+    return row
 
 
-def parse_json(text: bytes | str) -> Any:
+def parse_json(sent: bytes | str) -> Any:
     """Return what a JSON text says, or None where it is no JSON."""
     try:
-        return json.loads(text)
+        return json.loads(sent)
     except (ValueError, RecursionError):  # ValueError is also what bytes that are not UTF-8 raise
         return None
 

@@ -60,6 +60,8 @@ def amount(value: Any) -> float | None:
 def total(contents: Any, price_key: str) -> float | None:
     """Return price times quantity over all contents, or None where a price is missing.
 
+    A sum beyond all numbers is NaN, which ingestion refuses by name.
+
     Parameters
     ----------
     contents : object
@@ -76,7 +78,10 @@ def total(contents: Any, price_key: str) -> float | None:
     if any(count is not None and math.isnan(count) for count in counts):
         return None
     pairs = zip(prices, counts, strict=True)
-    return math.fsum((price or 0.0) * (1.0 if count is None else count) for price, count in pairs)
+    try:
+        return math.fsum((price or 0) * (1 if count is None else count) for price, count in pairs)
+    except (OverflowError, ValueError):  # ValueError is what infinity less infinity raises
+        return math.nan
 
 
 def moment(value: Any) -> datetime | None:

@@ -32,8 +32,10 @@ def require_absent_or_empty(out: Path) -> None:
     Raises
     ------
     InputFileError
-        If `out` is a file or a folder that holds anything.
+        If `out` is a file or a folder that holds anything, or its name is not UTF-8.
     """
+    if not _is_utf8(out):
+        raise InputFileError(f"{out}: the name is not UTF-8. Give a folder whose name is.")
     try:
         free = not any(out.iterdir())
     except FileNotFoundError:
@@ -50,6 +52,14 @@ def require_absent_or_empty(out: Path) -> None:
         raise InputFileError(
             f"{out}: the folder is not empty. Give one that is absent or empty, or empty it first."
         )
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def write_log_folder(

@@ -14,7 +14,7 @@ Every rule cites the platform's documentation; see :class:`Recipe`.
 """
 
 from warehouse.recipes.arrivals import arrived_digests, base64_from_hex, hex_from_base64
-from warehouse.recipes.digests import digests, normalise, refusals, sha256_hex
+from warehouse.recipes.digests import digests, judge, normalise, refusals, sha256_hex
 from warehouse.recipes.fields import Field, Recipe, Refusal
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "base64_from_hex",
     "digests",
     "hex_from_base64",
+    "judge",
     "normalise",
     "refusals",
     "sha256_hex",

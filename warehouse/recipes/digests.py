@@ -81,17 +81,24 @@ def digests(values: pl.Series, *, field: Field, country: pl.Series | None = None
         same 32 bytes as base64: see :func:`base64_from_hex`.) A value that arrived hashed is in
         every column, since any recipe may have made it. A refused value is null in all.
     """
+    return judge(values, field=field, country=country)[0]
+
+
+def judge(
+    values: pl.Series, *, field: Field, country: pl.Series | None = None
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Return :func:`digests` and :func:`refusals` of the same values, read once."""
     text = values.cast(pl.String).str.strip_chars()
     arrivals = _arrivals(text, field)
     reading = _read(text, arrivals, field, country)
     accepted = reading.refusal.is_null()
     made = _hashed(reading.forms.select(pl.when(accepted).then(pl.all())))
     arrived = arrivals["digest"]
-    if arrived.null_count() == len(arrived):
-        return made
-    return made.select(
-        pl.coalesce(pl.when(accepted).then(arrived), name).alias(name) for name in made.columns
-    )
+    if arrived.null_count() < len(arrived):
+        made = made.select(
+            pl.coalesce(pl.when(accepted).then(arrived), name).alias(name) for name in made.columns
+        )
+    return made, reading.refusal.alias(values.name)
 
 
 def sha256_hex(texts: pl.Series) -> pl.Series:

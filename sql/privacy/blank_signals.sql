@@ -1,0 +1,19 @@
+-- purpose: blank whatever tells of a person in the signals of who is forgotten
+-- grain: one signal
+-- reads: signals, forgotten_signals
+-- parameters: none
+UPDATE signals
+SET
+    ip = NULL,
+    user_agent = NULL,
+    screen = NULL,
+    language = NULL,
+    region = NULL,
+    city = NULL,
+    timezone = NULL,
+    url = NULL,
+    address_digest = NULL,
+    network_digest = NULL,
+    site_digest = NULL,
+    network_scope = NULL
+WHERE signal_id IN (SELECT signal_id FROM forgotten_signals)

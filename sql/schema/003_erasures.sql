@@ -1,0 +1,12 @@
+-- purpose: the ledger of what was forgotten
+-- grain: one statement a table; what a row stands for is said above each
+
+-- one request to forget that was met; it names nobody
+CREATE TABLE erasures (
+    run_id VARCHAR NOT NULL,
+    erased_at TIMESTAMP NOT NULL,
+    asked VARCHAR NOT NULL,           -- user_id, or the kind of the identifier given
+    users_named BIGINT NOT NULL,      -- users to whom it was linked
+    users_removed BIGINT NOT NULL,    -- 1; or 0 where several share the identifier, or none has it
+    row_counts VARCHAR NOT NULL       -- JSON: rows deleted or changed, by table
+);

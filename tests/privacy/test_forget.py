@@ -1,0 +1,406 @@
+"""Who is forgotten is nowhere any more, and no credit has moved."""
+
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+import pytest
+
+from tests.privacy.people import (
+    DAYS,
+    add_customers,
+    adscribe,
+    found,
+    make_people,
+    make_world,
+    printed_json,
+    stored_text,
+    write_rows,
+)
+from warehouse import database
+from warehouse.checks import broken
+from warehouse.database import Warehouse
+from warehouse.errors import AdscribeError, UnknownNameError, WarehouseError
+
+PEOPLE = make_people(24)
+FAMILY = make_people(25)[24]
+SUMS = (
+    "SELECT campaign_id, day, outcome, model, sum(credit_micros), sum(value_micros), count(*) "
+    "FROM credits GROUP BY ALL ORDER BY ALL"
+)
+
+
+def copy(db: Path, folder: Path) -> Path:
+    """Return a copy of a warehouse and its key."""
+    for name in (db.name, f"{db.name}.key"):
+        (folder / name).write_bytes((db.parent / name).read_bytes())
+    return folder / db.name
+
+
+def rows(db: Path, query: str, *values: object) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(db), read_only=True) as connection:
+        found_rows: list[tuple[object, ...]] = connection.execute(query, values).fetchall()
+        return found_rows
+
+
+def totals(db: Path) -> object:
+    return (
+        printed_json("report", "campaign_totals", "--db", db, "--format", "json"),
+        rows(db, SUMS),
+    )
+
+
+def error(*words: object, text: str | None = None) -> AdscribeError:
+    result = adscribe(*words, text=text, code=1)
+    assert isinstance(result.exception, AdscribeError)
+    assert "\n" not in str(result.exception)
+    return result.exception
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a warehouse of three days in which PEOPLE bought and FAMILY's e-mail is shared."""
+    root = tmp_path_factory.mktemp("forget")
+    logs, db = make_world(root), root / "ads.duckdb"
+    add_customers(logs, PEOPLE)
+    shared = [
+        {"user_id": user, "event_time": f"{DAYS[0]} 07:00:00", "email_sha256": FAMILY.email_sha256}
+        for user in (PEOPLE[20].user_id, PEOPLE[21].user_id)
+    ]
+    write_rows(logs / f"date={DAYS[0]}" / "activity-family.csv", shared)
+    refused = [
+        {"user_id": PEOPLE[0].user_id, "touch_id": "x", "event_time": "never", "kind": "click",
+         "advertiser_id": "adv_01", "campaign_id": "cmp_01"},
+    ]  # fmt: skip
+    write_rows(logs / f"date={DAYS[0]}" / "touchpoints-refused.csv", refused)
+    base = {"event_time": f"{DAYS[2]} 11:00:00", "advertiser_id": "adv_02", "event_name": "lead"}
+    others = [
+        {**base, "signal_id": "stranger", "cookie_id": "nobody-s", "email": PEOPLE[1].email},
+        {**base, "signal_id": "unknown", "phone": "+12125550199"},
+        {**base, "signal_id": "family", "email": FAMILY.email, "event_time": "2026-01-07 12:00:00"},
+        {**base, "signal_id": "known-s2"},
+    ]
+    write_rows(logs / f"date={DAYS[2]}" / "signals-others.csv", others)
+    with (logs / f"date={DAYS[0]}" / "activity-known.csv").open("a") as file:
+        file.write(f"{PEOPLE[2].user_id}" + ",x" * 40 + "\n")
+    adscribe("run", "--logs", logs, "--db", db)
+    return db
+
+
+@pytest.fixture
+def db(world: Path, tmp_path: Path) -> Path:
+    return copy(world, tmp_path)
+
+
+def own_digests(db: Path, users: list[str]) -> set[UUID]:
+    """Return the digests that are linked to `users` and to nobody else."""
+    linked = rows(
+        db,
+        "SELECT DISTINCT digest FROM identity_links WHERE list_contains(?, user_id) AND digest "
+        "NOT IN (SELECT digest FROM identity_links WHERE NOT list_contains($1, user_id))",
+        users,
+    )
+    return {value for (value,) in linked if isinstance(value, UUID)}
+
+
+def physical(digest: UUID) -> set[bytes]:
+    """Return a digest as text, as bytes, and as DuckDB stores it: top bit flipped, reversed."""
+    stored = (digest.int ^ (1 << 127)).to_bytes(16, "little")
+    upper, lower = stored[8:], stored[:8]
+    return {str(digest).encode(), digest.hex.encode(), digest.bytes, stored, upper + lower}
+
+
+@pytest.mark.slow
+def test_twenty_people_are_nowhere_and_no_credit_has_moved(db: Path) -> None:
+    gone = PEOPLE[:20]
+    users = [person.user_id for person in gone]
+    digests = own_digests(db, users)
+    needles = {form for digest in digests for form in physical(digest)}
+    needles |= {user.encode() for user in users}
+    before, file_before = totals(db), db.read_bytes()
+    assert len(found(needles, file_before)) > 60
+    assert len(rows(db, "SELECT 1 FROM matches WHERE list_contains(?, user_id)", users)) >= 20
+
+    for number, person in enumerate(gone):
+        option, value = (
+            ("--user-id", person.user_id), ("--email", f" {person.email.upper()}"),
+            ("--phone", person.phone), ("--email", person.email_sha256),
+        )[number % 4]  # fmt: skip
+        told = adscribe("forget", option, "-", "--db", db, text=value + "\n")
+        assert "1 user forgotten" in told.stdout
+
+    assert sorted(path.name for path in db.parent.iterdir()) == [db.name, f"{db.name}.key"]
+    assert found(needles, db.read_bytes()) == set()
+    assert found(needles, stored_text(db)) == set()
+    assert totals(db) == before
+    adscribe("match", "--db", db)
+    adscribe("attribute", "--db", db)
+    assert totals(db) == before
+    assert found(needles, stored_text(db)) == set()
+    with Warehouse.open(db) as warehouse:
+        assert broken(warehouse) == {}
+    ledger = rows(db, "SELECT asked, users_named, users_removed FROM erasures ORDER BY erased_at")
+    assert ledger[:3] == [("user_id", 1, 1), ("email", 1, 1), ("phone", 1, 1)]
+
+
+def test_a_forgotten_buyer_keeps_credit_but_nothing_personal(db: Path) -> None:
+    person = PEOPLE[1]
+    printed_json("forget", "--email", person.email, "--db", db, "--json")
+
+    (name,) = rows(db, "SELECT user_id FROM matches WHERE signal_id = 'known-s1'")[0]
+    assert str(name).startswith("forgotten-")
+    assert len(str(name)) == len("forgotten-") + 32
+    for table in ("credits", "path_touches"):
+        seen = rows(db, f"SELECT DISTINCT user_id FROM {table} WHERE conversion_id = 'known-s1'")  # noqa: S608
+        assert seen == [(name,)]
+    assert rows(
+        db, "SELECT user_id, click_digest FROM touchpoints WHERE touch_id = 'known-t1'"
+    ) == [(name, None)]
+    assert rows(
+        db,
+        "SELECT coalesce(ip, user_agent, city, CAST(address_digest AS VARCHAR), network_scope), "
+        "order_id, value FROM signals WHERE signal_id = 'known-s1'",
+    ) == [(None, "k1", 11.0)]
+    kept = rows(db, "SELECT signal_id, kind FROM signal_identifiers WHERE signal_id IN "
+                    "('known-s1', 'stranger') ORDER BY ALL")  # fmt: skip
+    assert all(kind != "email" for _, kind in kept)
+
+
+def test_rejected_rows_that_tell_of_a_person_are_emptied(db: Path) -> None:
+    for person in (PEOPLE[0], PEOPLE[2]):
+        adscribe("forget", "--user-id", person.user_id, "--db", db)
+    emptied = rows(
+        db, "SELECT table_name, rule FROM rejected_rows WHERE content = '{}' ORDER BY ALL"
+    )
+    assert [table for table, _ in emptied] == ["activity", "signals", "touchpoints"]
+
+
+def test_restated_credit_changes_its_name_too(db: Path, world: Path) -> None:
+    person = PEOPLE[3]
+    logs = world.parent / "logs"
+    more = [
+        {
+            "touch_id": "known-late", "event_time": f"{DAYS[1]} 09:00:00", "kind": "click",
+            "user_id": person.user_id, "advertiser_id": "adv_01", "campaign_id": "cmp_09",
+        }
+    ]  # fmt: skip
+    late = db.parent / "late" / f"date={DAYS[2]}"
+    late.mkdir(parents=True)
+    for file in (logs / f"date={DAYS[2]}").iterdir():
+        (late / file.name).symlink_to(file)
+    write_rows(late / "touchpoints-late.csv", more)
+    adscribe("run", "--logs", late.parent, "--db", db)
+    restated = "SELECT before, after FROM restatements WHERE conversion_id = 'known-s3'"
+    assert all(person.user_id in str(side) for side in rows(db, restated)[0])
+    before = totals(db)
+
+    adscribe("forget", "--user-id", person.user_id, "--db", db)
+
+    (name,) = rows(db, "SELECT user_id FROM credits WHERE conversion_id = 'known-s3'")[0]
+    assert all(f'"user_id":"{name}"' in str(side) for side in rows(db, restated)[0])
+    assert person.user_id.encode() not in stored_text(db)
+    assert totals(db) == before
+
+
+def test_a_later_retraction_takes_the_value_of_a_forgotten_buyer(db: Path) -> None:
+    adscribe("forget", "--user-id", PEOPLE[4].user_id, "--db", db)
+    name = rows(db, "SELECT user_id, touch_id FROM credits WHERE conversion_id = 'known-s4'")
+    back = {
+        "signal_id": "late-r4", "event_time": "2026-01-08 10:00:00", "advertiser_id": "adv_01",
+        "event_name": "purchase", "order_id": "k4", "adjustment": "retraction",
+    }  # fmt: skip
+    write_rows(db.parent / "back" / "date=2026-01-08" / "signals.csv", [back])
+    adscribe("run", "--logs", db.parent / "back", "--db", db)
+    credit = "SELECT user_id, touch_id, value_micros FROM credits WHERE conversion_id = 'known-s4'"
+    assert rows(db, credit) == [(*name[0], 0)]
+
+
+def test_a_shared_identifier_goes_and_its_users_stay(db: Path) -> None:
+    before = totals(db)
+    told = adscribe("forget", "--email", FAMILY.email, "--db", db).stdout
+    assert "shared by 2 users" in told
+    assert "--user-id" in told
+    assert FAMILY.email not in told
+    for person in PEOPLE[20:22]:
+        assert rows(db, "SELECT 1 FROM activity WHERE user_id = ?", person.user_id)
+    assert not rows(db, "SELECT 1 FROM signal_identifiers WHERE signal_id = 'family'")
+    assert totals(db) == before
+
+
+def test_an_identifier_of_no_user_goes_from_the_signals(db: Path) -> None:
+    told = printed_json(
+        "forget", "--phone", "212 555 0199", "--country", "US", "--db", db, "--json"
+    )
+    assert isinstance(told, dict)
+    assert (told["users_named"], told["users_removed"]) == (0, 0)
+    assert set(told["rows"]) == {"signal_identifiers"}
+    again = error("forget", "--phone", "+12125550199", "--db", db)
+    assert isinstance(again, UnknownNameError)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--device-id", "DEVICE-5"), ("--cookie-id", "cookie-5"), ("--click-id", "click-5"),
+     ("--external-id", "customer-5", "--advertiser-id", "adv_01")],
+)  # fmt: skip
+def test_every_kind_of_identifier_names_its_user(option: tuple[str, ...], db: Path) -> None:
+    told = adscribe("forget", *option, "--db", db).stdout
+    assert "1 user forgotten" in told
+    assert not rows(db, "SELECT 1 FROM activity WHERE user_id = ?", PEOPLE[5].user_id)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--user-id", "no-such-user"), "nothing is known of the user_id given"),
+        (("--email", "who@nowhere-else.com"), "nothing is known of the email given"),
+        (("--email", "nobody"), "malformed"),
+        (("--phone", "2125550199"), "--country"),
+        (("--external-id", "x"), "--advertiser-id"),
+        (("--email", "-"), "nothing given"),
+        ((), "exactly one of --user-id, --email"),
+        (("--email", "a@b.example", "--phone", "+12125550199"), "2 persons named"),
+    ],
+)
+def test_a_mistake_is_one_line_without_the_value(
+    words: tuple[str, ...], says: str, world: Path
+) -> None:
+    message = str(error("forget", *words, "--db", world, text=""))
+    assert says in message
+    assert not any(word in message for word in words[1:2] if len(word) > 1)
+
+
+def test_the_new_file_is_the_same_warehouse(world: Path, tmp_path: Path) -> None:
+    db = copy(world, tmp_path)
+    db.chmod(0o640)
+    link = tmp_path / "link.duckdb"
+    link.symlink_to(db)
+
+    database.rewrite(link)
+
+    assert link.is_symlink()
+    assert stat.S_IMODE(db.stat().st_mode) == 0o640
+    assert not list(tmp_path.glob("*.wal"))
+    for catalogue in ("duckdb_tables()", "duckdb_views()", "duckdb_columns()"):
+        names = "database_name, schema_name, sql" if "columns" not in catalogue else (
+            "table_name, column_name, data_type, is_nullable, column_default")  # fmt: skip
+        query = f"SELECT {names} FROM {catalogue} WHERE NOT internal ORDER BY ALL"  # noqa: S608
+        assert rows(db, query) == rows(world, query)
+    for (table,) in rows(world, "SELECT table_name FROM duckdb_tables()"):
+        content = f"SELECT count(*), sum(hash(t)) FROM {table} AS t"  # noqa: S608
+        assert rows(db, content) == rows(world, content)
+
+
+@pytest.mark.parametrize("step", ["put_in_place", "rewrite"])
+def test_a_crash_before_the_file_is_replaced_is_mended_by_the_next(
+    db: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device") if step != "rewrite" else KeyboardInterrupt
+
+    module = database if step == "put_in_place" else sys.modules["warehouse.erasure"]
+    digest = next(iter(own_digests(db, [PEOPLE[6].user_id])))
+    with monkeypatch.context() as patched:
+        patched.setattr(module, step, fail)
+        result = adscribe(
+            "forget",
+            "--user-id",
+            PEOPLE[6].user_id,
+            "--db",
+            db,
+            code=1 if step != "rewrite" else 130,
+        )
+    if step == "put_in_place":
+        assert isinstance(result.exception, WarehouseError)
+        assert "done and kept" in str(result.exception)
+    assert not rows(db, "SELECT 1 FROM activity WHERE user_id = ?", PEOPLE[6].user_id)
+    stray = db.with_name(db.name + ".rewriting")
+    stray.mkdir()
+    (stray / "fresh").write_bytes(b"half a copy")
+
+    error("forget", "--user-id", PEOPLE[6].user_id, "--db", db)
+
+    assert not stray.exists()
+    assert found(physical(digest), db.read_bytes()) == set()
+    assert rows(db, "SELECT name FROM warehouse_settings") == [("key_id",)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "step", "whole"),
+    [
+        ("erasure", "_note", True),
+        ("erasure", "rewrite", False),
+        ("database", "put_in_place", False),
+    ],
+)
+def test_a_killed_forget_leaves_the_person_whole_or_forgotten(
+    db: Path, module: str, step: str, whole: bool
+) -> None:
+    before, person = totals(db), PEOPLE[7]
+    digests = own_digests(db, [person.user_id])
+    suicide = (
+        f"import os; from warehouse import {module}; "
+        f"{module}.{step} = lambda *_: os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", f"{suicide}; import cli; cli.main()",
+         "forget", "--user-id", person.user_id, "--db", db],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL
+    assert (step == "put_in_place") == db.with_name(db.name + ".rewriting").exists()
+
+    adscribe("report", "match_rate", "--db", db)
+    for table in ("activity", "touchpoints", "matches", "credits", "identity_links"):
+        traces = rows(db, f"SELECT 1 FROM {table} WHERE user_id = ? LIMIT 1", person.user_id)  # noqa: S608
+        assert bool(traces) == whole
+    assert totals(db) == before
+    adscribe("forget", "--user-id", PEOPLE[10].user_id, "--db", db)
+    assert {path.name for path in db.parent.iterdir()} == {db.name, f"{db.name}.key"}
+    left = found({form for digest in digests for form in physical(digest)}, db.read_bytes())
+    assert bool(left) == whole
+
+
+def test_logs_read_again_bring_a_person_back(world: Path, db: Path) -> None:
+    before = totals(db)
+    adscribe("forget", "--user-id", PEOPLE[11].user_id, "--db", db)
+
+    adscribe("run", "--logs", world.parent / "logs", "--db", db)
+
+    assert totals(db) == before
+    assert rows(db, "SELECT count(*) FROM matches WHERE model_version = 'forgotten'") == [(0,)]
+    credit = "SELECT user_id FROM credits WHERE conversion_id = 'known-s11'"
+    assert rows(db, credit) == [(PEOPLE[11].user_id,)]
+
+
+def test_a_signal_gone_from_the_logs_takes_its_forgotten_match_along(db: Path) -> None:
+    adscribe("forget", "--user-id", PEOPLE[11].user_id, "--db", db)
+    logs = db.parent / "other" / f"date={DAYS[1]}"
+    base = {"event_time": f"{DAYS[1]} 11:00:00", "advertiser_id": "adv_02", "event_name": "lead"}
+    write_rows(logs / "signals.csv", [{**base, "signal_id": "the-only-one"}])
+
+    adscribe("run", "--logs", logs.parent, "--db", db)
+
+    assert not rows(db, "SELECT 1 FROM matches WHERE signal_id = 'known-s11'")
+    with Warehouse.open(db) as warehouse:
+        assert broken(warehouse) == {}
+
+
+def test_an_emptied_refused_row_asks_for_no_day_to_be_read_again(world: Path, db: Path) -> None:
+    again = "signals refused on later days"
+    logs = db.parent / "first" / f"date={DAYS[1]}"
+    logs.mkdir(parents=True)
+    for file in (world.parent / "logs" / f"date={DAYS[1]}").glob("signals*"):
+        (logs / file.name).symlink_to(file)
+    adscribe("forget", "--user-id", PEOPLE[2].user_id, "--db", db)
+
+    adscribe("ingest", "--logs", logs.parent, "--db", db)
+
+    told = rows(db, "SELECT message FROM runs WHERE command = 'ingest'")
+    assert told
+    assert not [message for (message,) in told if again in str(message)]
