@@ -1,8 +1,8 @@
 """Signals → matches to users.
 
 ``identities`` keeps the graph of identifiers and users; ``deterministic`` follows the identifiers
-that signals carry; ``evaluation`` compares matches with a known truth; ``explanation`` tells why one
-signal was matched as it was; ``pipeline`` is the stage that the daily run calls.
+that signals carry; ``evaluation`` compares matches with a known truth; ``explanation`` tells why
+one signal was matched as it was; ``pipeline`` is the stage that the daily run calls.
 """
 
 from matching.evaluation import Evaluation, evaluate
