@@ -1,6 +1,7 @@
 """The command line: parse, call, print."""
 
 import sys
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ import matching
 import simulation
 import terminal
 from daily import DayRange, Stage, days_of_logs, open_run, run_days, stored_days
-from warehouse import erasure, importers, keys
+from warehouse import asked, erasure, importers, keys
 from warehouse.config import Config, load_config, with_models
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError
@@ -237,19 +238,22 @@ def run(
 @app.command()
 def forget(
     db: Db,
-    user_id: Annotated[str | None, typer.Option(help="A user of the platform's logs.")] = None,
-    email: Annotated[str | None, typer.Option(help="Raw or hashed; - reads any of these.")] = None,
-    phone: Annotated[str | None, typer.Option(help="Raw or hashed.")] = None,
-    device_id: Annotated[str | None, typer.Option()] = None,
-    cookie_id: Annotated[str | None, typer.Option()] = None,
-    external_id: Annotated[str | None, typer.Option(help="Needs --advertiser-id.")] = None,
-    click_id: Annotated[str | None, typer.Option()] = None,
-    advertiser_id: Annotated[str | None, typer.Option(help="Of the external id.")] = None,
-    country: Annotated[str | None, typer.Option(help="Of a national phone number.")] = None,
+    user_id: Annotated[list[str] | None, typer.Option(help="User of the platform's logs.")] = None,
+    email: Annotated[list[str] | None, typer.Option(help="Raw or hashed.")] = None,
+    phone: Annotated[list[str] | None, typer.Option(help="Raw or hashed.")] = None,
+    device_id: Annotated[list[str] | None, typer.Option()] = None,
+    cookie_id: Annotated[list[str] | None, typer.Option()] = None,
+    external_id: Annotated[list[str] | None, typer.Option(help="Needs --advertiser-id.")] = None,
+    click_id: Annotated[list[str] | None, typer.Option()] = None,
+    advertiser_id: Annotated[str | None, typer.Option(help="Of the external ids.")] = None,
+    country: Annotated[str | None, typer.Option(help="Of national phone numbers.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go; change nothing.")
+    ] = False,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Forget one user, named by exactly one id; the value - is read from standard input.
+    """Forget users, by one or more of their ids; a value - is read from standard input.
 
     Example: adscribe forget --user-id u0000001 --db ads.duckdb
     """
@@ -257,13 +261,17 @@ def forget(
         "user_id": user_id, "email": email, "phone": phone, "device_id": device_id,
         "cookie_id": cookie_id, "external_id": external_id, "click_id": click_id,
     }  # fmt: skip
-    asked = erasure.Asked.among(given, advertiser_id=advertiser_id, country=country)
-    with erasure.opened(db, "forget", _config(config)) as (started, key):
-        forgotten = erasure.forget(started, key, asked)
-    if as_json:
-        terminal.show_json(forgotten.to_dict())
+    _see_that_options_fit(given, advertiser_id, country)
+    persons = asked.Asked.among(given, advertiser_id=advertiser_id, country=country)
+    if dry_run:
+        erased = erasure.preview(db, _config(config), persons)
     else:
-        typer.echo(str(forgotten))
+        with erasure.opened(db, "forget", _config(config)) as (started, key):
+            erased = erasure.forget(started, key, persons)
+    if as_json:
+        terminal.show_json(erased.to_dict())
+    else:
+        typer.echo(str(erased))
 
 
 @app.command()
@@ -321,7 +329,8 @@ def report(
         frame = attribution.report(warehouse, name)
     title = name.replace("_", " ")
     if form is attribution.Format.TABLE:
-        terminal.show_frame(frame, title=title)
+        whole = f"adscribe report {name} --db {db} --format csv"
+        terminal.show_frame(frame, title=title, whole=whole)
     elif out is None:
         sys.stdout.buffer.write(attribution.encode(frame, form, title=title))
     else:
@@ -396,7 +405,26 @@ def _do(
     if as_json:
         terminal.show_json({"run_id": run_id, "days": totals.to_dicts()})
     else:
-        terminal.show_frame(totals, title=f"{command}: {done[0]} to {done[-1]}")
+        title, whole = (
+            f"{command}: {done[0]} to {done[-1]}",
+            f"adscribe report daily_totals --db {db}",
+        )
+        terminal.show_frame(totals, title=title, whole=f"{whole} --format csv")
+
+
+def _see_that_options_fit(
+    given: Mapping[str, list[str] | None], advertiser_id: str | None, country: str | None
+) -> None:
+    """Raise an error of usage if nobody is named, or an option stands without its companion."""
+    if not any(given.values()):
+        *options, last = map(asked.option, given)
+        raise typer.BadParameter(f"Name one person: give {', '.join(options)} or {last}.")
+    if given["external_id"] and advertiser_id is None:
+        raise typer.BadParameter("--external-id: whose customer? Name it with --advertiser-id.")
+    if advertiser_id is not None and not given["external_id"]:
+        raise typer.BadParameter("--advertiser-id goes with --external-id only.")
+    if country is not None and not given["phone"]:
+        raise typer.BadParameter("--country goes with --phone only.")
 
 
 def _days(day: datetime | None, first: datetime | None, last: datetime | None) -> DayRange:

@@ -6,6 +6,7 @@ from attribution.credit import windows
 from warehouse.config import AttributionConfig
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
+from warehouse.refused import refused_rows, refused_where
 
 _CREDIT_COLUMNS = (
     "model", "outcome", "user_id", "touch_id", "campaign_id", "credit_micros", "value_micros",
@@ -62,14 +63,11 @@ def explain_conversion(
     Raises
     ------
     UnknownNameError
-        If no conversion has this id.
+        If no conversion has this id; where it is a signal that was refused, the message says why.
     """
     named = warehouse.query("attribution/conversion_of_signal", signal_id=conversion_id)
     if named.is_empty() or named.item() is None:
-        raise UnknownNameError(
-            f'no conversion "{conversion_id}" in {warehouse.path}. Name a signal of it; one that '
-            "adjusts an order never seen belongs to none."
-        )
+        raise UnknownNameError(_why_none(warehouse, conversion_id, adjusts=not named.is_empty()))
     conversion_id = named.item()
     rows = warehouse.query("attribution/explain_conversion", conversion_id=conversion_id)
     touches = warehouse.query(
@@ -81,4 +79,17 @@ def explain_conversion(
         signals.to_dicts(),
         touches.to_dicts(),
         rows.select(_CREDIT_COLUMNS).to_dicts(),
+    )
+
+
+def _why_none(warehouse: Warehouse, signal_id: str, *, adjusts: bool) -> str:
+    message = f'no conversion "{signal_id}" in {warehouse.path}'
+    if adjusts:
+        return f"{message}: the signal adjusts an order that was never seen."
+    refused = refused_rows(warehouse, signal_id)
+    if refused:
+        return f"{message}: the signal was refused: {refused_where(refused)}"
+    return (
+        f"{message}. Name a signal of it that has been attributed; adscribe explain match "
+        f"{signal_id} tells of any other."
     )

@@ -1,9 +1,10 @@
 """Why one signal was matched as it was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
+from warehouse.refused import refused_rows, refused_where
 
 
 @dataclass(frozen=True)
@@ -13,24 +14,37 @@ class SignalExplanation:
     Attributes
     ----------
     signal : dict
-        Its id, day, time, advertiser, event name, order, file and row; user_id, method,
-        match_probability and model_version of its best match (None without one); and the
-        conversion_id that it belongs to and its role there (None before attribution).
+        Its id, day, time, advertiser, event name, order, consent (None where it is not told), file
+        and row; user_id, method, match_probability and model_version of its best match (None
+        without one); and the conversion_id that it belongs to and its role there (None before
+        attribution).
     identifiers : list of dict
-        For each kind of identifier that it carries (method), the most trusted first: how many users
-        its links name on the signal's log day (users), whom (user_id) and in which logs it was seen
-        (sources) where it is one, between which log days (first_day, last_day), and outcome. That
-        is followed, agrees, other_user, vetoed, shared_identifier, too_many_users,
-        too_many_identifiers, not_followed (another was vetoed), unknown, or why the value can be
-        nobody's or cannot be read (:class:`warehouse.recipes.Refusal`).
+        For each kind of identifier that it carries (method), the most trusted first:
+
+        - users, how many its links name on the signal's log day, and set_aside, how many of these
+          have too many identifiers of the kind;
+        - user_id, whom it names, where that is one; named_users, the first five of those that a
+          shared identifier names, else None;
+        - first_day, last_day, sources and recipes of the links to user_id, or to all where it names
+          none: between which log days, in which logs and in whose form of the value it was seen;
+        - learned_from and learned_day, the newest signal that taught the link, and its log day;
+        - ttl_days and most_users, the limits of the kind (``identity_rules``);
+        - outcome: followed, agrees, other_user, vetoed, shared_identifier, too_many_users,
+          too_many_identifiers, not_followed (another was vetoed), expired (no link speaks on that
+          day), not_in_order (the kind is not followed), unknown (no link at all), or why the value
+          can be nobody's or cannot be read (:class:`warehouse.recipes.Refusal`).
+    refused : list of dict
+        The refused rows of the logs with the same id, such as repeats: day, rule, source_file,
+        source_row.
     """
 
     signal: dict[str, object]
     identifiers: list[dict[str, object]]
+    refused: list[dict[str, object]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
-        return {**self.signal, "identifiers": self.identifiers}
+        return {**self.signal, "identifiers": self.identifiers, "refused": self.refused}
 
 
 def explain_signal(warehouse: Warehouse, signal_id: str) -> SignalExplanation:
@@ -39,13 +53,16 @@ def explain_signal(warehouse: Warehouse, signal_id: str) -> SignalExplanation:
     Raises
     ------
     UnknownNameError
-        If no signal has this id.
+        If no signal has this id; where it was refused, the message says why.
     """
     signal = warehouse.query("matching/explain_signal", signal_id=signal_id)
+    refused = refused_rows(warehouse, signal_id)
+    if signal.is_empty() and refused:
+        raise UnknownNameError(f'signal "{signal_id}" was refused: {refused_where(refused)}')
     if signal.is_empty():
         raise UnknownNameError(
-            f'no signal "{signal_id}" in {warehouse.path}. It may have been refused: see '
-            "adscribe report data_quality."
+            f'no signal "{signal_id}" in {warehouse.path}, and no refused row with this id. Rows '
+            "that could not be read hold none: see adscribe report rejected_rows."
         )
     identifiers = warehouse.query("matching/explain_identifiers", signal_id=signal_id)
-    return SignalExplanation(signal.row(0, named=True), identifiers.to_dicts())
+    return SignalExplanation(signal.row(0, named=True), identifiers.to_dicts(), refused)

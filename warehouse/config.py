@@ -12,9 +12,11 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from warehouse.config_errors import explain
 from warehouse.errors import ConfigError, nearest
 from warehouse.schemas import TABLES
 
+_Hours = Annotated[int, Field(strict=True, ge=0, le=90 * 24)]
 _RESERVED: Final = ("", "source_row")  # the second is the name of a row's number
 
 
@@ -43,6 +45,7 @@ class Consent(StrEnum):
 
 
 class _Section(BaseModel):
+    # Strict where it is told: paths and the words of a list come from text, numbers do not.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -50,7 +53,7 @@ class WarehouseConfig(_Section):
     """``[warehouse]``: what DuckDB may use."""
 
     memory_limit: str | None = None
-    threads: Annotated[int, Field(ge=1)] | None = None
+    threads: Annotated[int, Field(strict=True, ge=1)] | None = None
 
     @field_validator("memory_limit")
     @classmethod
@@ -65,7 +68,7 @@ class PrivacyConfig(_Section):
 
     key_file: Path | None = None
     consent: Consent = Consent.NOT_DENIED
-    keep_addresses_days: Annotated[int, Field(ge=1)] | None = None
+    keep_addresses_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
 
 
 class MatchingConfig(_Section):
@@ -75,8 +78,9 @@ class MatchingConfig(_Section):
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:
-        if len(set(self.order)) < len(self.order):
-            raise ValueError("an identifier stands twice in order")
+        for kind in self.order:
+            if self.order.count(kind) > 1:
+                raise ValueError(f"{kind} stands twice in order; name it once")
         return self
 
 
@@ -95,10 +99,10 @@ class IdentityRule(_Section):
         Whether the identifier belongs to one person by its making.
     """
 
-    days: Annotated[int, Field(ge=0, le=36_500)] | None = None
-    users: Annotated[int, Field(ge=1)] = 4
-    per_user: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
-    unique: bool = False
+    days: Annotated[int, Field(strict=True, ge=0, le=36_500)] | None = None
+    users: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)] = 4
+    per_user: Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)] | None = None
+    unique: Annotated[bool, Field(strict=True)] = False
 
 
 class IdentitiesConfig(_Section):
@@ -134,10 +138,10 @@ class AttributionConfig(_Section):
     """``[attribution]``: models, lookback windows and deduplication."""
 
     models: Annotated[tuple[Model, ...], Field(min_length=1)] = (Model.LAST_TOUCH,)
-    click_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 7 * 24
-    engaged_view_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 24
-    view_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 24
-    dedup_window_hours: Annotated[int, Field(ge=0, le=90 * 24)] = 48
+    click_window_hours: _Hours = 7 * 24
+    engaged_view_window_hours: _Hours = 24
+    view_window_hours: _Hours = 24
+    dedup_window_hours: _Hours = 48
 
 
 class Config(_Section):
@@ -162,7 +166,9 @@ class Config(_Section):
                         f"[columns.{table}] {column}: no such column; {nearest(column, known)}"
                     )
             if len(set(mapping.values())) < len(mapping):
-                raise ValueError(f"[columns.{table}]: two columns are read from the same source")
+                raise ValueError(
+                    f"[columns.{table}]: two columns are read from the same source; name another"
+                )
             for column, source in mapping.items():
                 if source in _RESERVED:
                     raise ValueError(
@@ -196,7 +202,7 @@ def load_config(path: Path | None) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from error
+        raise ConfigError(f"{path}: {explain(error, Config)}") from error
 
 
 def with_models(config: Config, names: str) -> Config:
@@ -222,18 +228,3 @@ def with_models(config: Config, names: str) -> Config:
     models = tuple(map(Model, dict.fromkeys(chosen)))
     attribution = config.attribution.model_copy(update={"models": models})
     return config.model_copy(update={"attribution": attribution})
-
-
-def _explain(error: ValidationError) -> str:
-    """Turn pydantic's first complaint into one line with a mend."""
-    first = error.errors()[0]
-    place = [str(part) for part in first["loc"]]
-    if first["type"] != "extra_forbidden":
-        prefix = f"{'.'.join(place)}: " if place else ""
-        return f"{prefix}{first['msg'].removeprefix('Value error, ')}."
-    section: type[BaseModel] = Config
-    for part in place[:-1]:
-        inner = section.model_fields[part].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            section = inner
-    return f'unknown key "{".".join(place)}": {nearest(place[-1], section.model_fields)}'

@@ -6,25 +6,24 @@ bytes of deleted rows in its file, so that `opened` has the file rewritten after
 
 import json
 import secrets
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import polars as pl
 
-from warehouse.config import Config, Method, PrivacyConfig
+from warehouse.asked import NOUNS, USER, Asked, read
+from warehouse.config import Config
 from warehouse.database import REWRITE_DUE, Warehouse, rewrite
-from warehouse.errors import ConfigError, UnknownNameError, WarehouseError
-from warehouse.identifiers import identify
+from warehouse.erased import Erasure, Found
+from warehouse.errors import UnknownNameError, WarehouseError
 from warehouse.keys import IdentifierKey, open_key
 from warehouse.runs import Run
-from warehouse.schemas import TABLES
 
-_USER: Final = "user_id"
+_Deed = tuple[str, str]  # what was done, and to which table's rows
 # What is done for one user, and to which table's rows.
 _OF_USER: Final = {
     "delete_activity": "activity",
@@ -41,97 +40,12 @@ _OF_IDENTIFIERS: Final = {
     "delete_identity_links": "identity_links",
     "delete_signal_evidence": "signal_evidence",
     "delete_replaced_identifiers": "replaced_identifiers",
+    "delete_once_shared_identifiers": "once_shared_identifiers",
     "blank_activity": "activity",
     "blank_touchpoints": "touchpoints",
     "blank_signals": "signals",
 }
-
-
-@dataclass(frozen=True, repr=False)
-class Asked:
-    """Who is to be forgotten; never shown.
-
-    Attributes
-    ----------
-    kind : str
-        ``user_id``, or a kind of identifier.
-    value : str
-        The user id, or the identifier, raw or hashed.
-    advertiser_id, country : str or None
-        Whose customer an external_id names, and where a phone number without country is at home.
-    """
-
-    kind: str
-    value: str
-    advertiser_id: str | None = None
-    country: str | None = None
-
-    @classmethod
-    def among(
-        cls, given: Mapping[str, str | None], *, advertiser_id: str | None, country: str | None
-    ) -> Self:
-        """Return the one that was given; the value ``-`` is read from standard input.
-
-        Raises
-        ------
-        ConfigError
-            If none or several were given, or what goes with it is missing.
-        """
-        told = [(kind, value) for kind, value in given.items() if value is not None]
-        if len(told) != 1:
-            options = ", ".join(map(_option, given))
-            raise ConfigError(f"{len(told)} persons named. Give exactly one of {options}.")
-        kind, value = told[0]
-        if value == "-":
-            value = sys.stdin.readline().rstrip("\r\n")
-        if not value.strip():
-            raise ConfigError(f"{_option(kind)}: nothing given. Give a value, or - and a line.")
-        if kind == Method.EXTERNAL_ID and advertiser_id is None:
-            raise ConfigError("--external-id: whose customer? Name it with --advertiser-id.")
-        return cls(kind, value, advertiser_id, country)
-
-
-@dataclass(frozen=True)
-class Erasure:
-    """What was forgotten.
-
-    Attributes
-    ----------
-    run_id : str
-        The run, as in the tables runs and erasures.
-    asked : str
-        ``user_id``, or the kind of identifier given.
-    users_named, users_removed : int
-        How many users it names, and how many were removed: 0 where several share it, or none.
-    rows : dict of str to int
-        Rows deleted or changed, by table.
-    """
-
-    run_id: str
-    asked: str
-    users_named: int
-    users_removed: int
-    rows: dict[str, int]
-
-    def to_dict(self) -> dict[str, object]:
-        """Return everything as plain values, for JSON."""
-        return asdict(self)
-
-    @property
-    def outcome(self) -> str:
-        """What was done, in one line."""
-        if self.users_removed:
-            return "1 user forgotten"
-        if self.users_named:
-            return (
-                f"the {self.asked} was shared by {self.users_named} users, of whom none was "
-                "removed: it alone was. Name one with --user-id"
-            )
-        return f"the {self.asked} was no user's; it was removed"
-
-    def __str__(self) -> str:
-        rows = ", ".join(f"{table} {count:,}" for table, count in self.rows.items())
-        return f"{self.outcome}.\nrows: {rows}"
+_DEEDS: Final = {"delete": "deleted", "blank": "emptied", "rename": "renamed"}
 
 
 @contextmanager
@@ -145,8 +59,7 @@ def opened(db: Path, command: str, config: Config) -> Iterator[tuple[Run, Identi
     WarehouseError, ConfigError
         If the warehouse or its key cannot be used, or there is no space to rewrite it.
     """
-    if not db.exists():
-        raise WarehouseError(f"{db}: no such warehouse. Name one that was made by adscribe run.")
+    _see_that_it_exists(db)
     opening = Warehouse.open(db, config=config.warehouse)
     if not opening.query("ledger/setting", name=REWRITE_DUE).is_empty():
         opening.close()
@@ -164,60 +77,135 @@ def opened(db: Path, command: str, config: Config) -> Iterator[tuple[Run, Identi
         ) from error
 
 
-def forget(run: Run, key: IdentifierKey, asked: Asked) -> Erasure:
-    """Forget a user, or an identifier that is not one user's, in one transaction.
+def forget(run: Run, key: IdentifierKey, asked: Sequence[Asked]) -> Erasure:
+    """Forget users, and identifiers that are not one user's, in one transaction.
+
+    Whom each of `asked` names is found out before anything is removed.
 
     Parameters
     ----------
     run, key
         From :func:`opened`.
-    asked : Asked
+    asked : sequence of Asked
         Who is to be forgotten.
 
     Raises
     ------
     UnknownNameError
-        If the warehouse knows nothing of it.
+        If the warehouse knows nothing of any of them.
     ConfigError
-        If it is no such identifier, such as an e-mail address without a domain.
+        If one is no such identifier, such as an e-mail address without a domain.
     """
-    values = _read(asked)
-    warehouse = run.warehouse
-    warehouse.execute("ingest/macros")
+    values = read(asked)
     with run.stage("forget", None) as counts:
-        with warehouse.frame("batch", values):
-            warehouse.execute("privacy/asked_identifiers", **key.pads)
-        named = [asked.value]
-        if asked.kind != _USER:
-            named = warehouse.query("privacy/named_users").get_column("user_id").to_list()
-        user_id = named[0] if len(named) == 1 else None
-        rows = _remove(warehouse, user_id)
-        if not rows:
-            raise UnknownNameError(
-                f"{warehouse.path}: nothing is known of the {asked.kind} given. See that it is "
-                "written as in the logs."
-            )
-        erasure = Erasure(run.run_id, asked.kind, len(named), int(user_id is not None), rows)
-        _note(warehouse, erasure)
-        counts.rows_out = sum(rows.values())
+        erasure = _erase(run.warehouse, key, asked, values, run.run_id)
+        _note(run.warehouse, erasure)
+        counts.rows_out = sum(erasure.row_counts.values())
         counts.message = erasure.outcome
     return erasure
 
 
-def _remove(warehouse: Warehouse, user_id: str | None) -> dict[str, int]:
-    """Remove a user, or with None the identifier asked for; return the rows of each table."""
-    rows: Counter[str] = Counter()
-    warehouse.execute("privacy/forgotten_signals", user_id=user_id)
-    warehouse.execute("privacy/removed_identifiers", user_id=user_id)
-    if user_id is not None:
+def preview(db: Path, config: Config, asked: Sequence[Asked]) -> Erasure:
+    """Tell what :func:`forget` would do; nothing is changed, in the ledger neither.
+
+    Raises
+    ------
+    WarehouseError, UnknownNameError, ConfigError
+        As :func:`opened` and :func:`forget`; also if an older adscribe made the warehouse.
+    """
+    values = read(asked)
+    _see_that_it_exists(db)
+    Warehouse.open(db, read_only=True).close()  # which brings no older one up to date
+    with Warehouse.open(db, config=config.warehouse) as warehouse:
+        key = open_key(warehouse, config.privacy)
+        with suppress(_UndoneError), warehouse.transaction():
+            erasure = _erase(warehouse, key, asked, values, None)
+            raise _UndoneError
+    return erasure
+
+
+class _UndoneError(Exception):
+    """Ends a transaction whose changes are not wanted."""
+
+
+def _see_that_it_exists(db: Path) -> None:
+    if not db.exists():
+        raise WarehouseError(f"{db}: no such warehouse. Name one that was made by adscribe run.")
+
+
+def _erase(
+    warehouse: Warehouse,
+    key: IdentifierKey,
+    asked: Sequence[Asked],
+    values: pl.DataFrame,
+    run_id: str | None,
+) -> Erasure:
+    """Remove all that was asked for, in a transaction of the caller."""
+    found = _find(warehouse, key, asked, values)
+    named = sorted({one.user_ids[0] for one in found if one.names_one})
+    rows = _remove(warehouse, named)
+    users = [user_id for user_id in named if rows[user_id].total()]
+    found = [
+        one if one.kind != USER else replace(one, known=one.user_ids[0] in users) for one in found
+    ]
+    total = sum(rows.values(), Counter[_Deed]())
+    if not total:
+        nouns = " and ".join(dict.fromkeys(NOUNS[one.kind] for one in found))
+        raise UnknownNameError(
+            f"{warehouse.path}: nothing is known of the {nouns} given. See that it is written as "
+            "in the logs."
+        )
+    by_deed: dict[str, dict[str, int]] = {}
+    for deed in _DEEDS.values():
+        counts = {table: n for (done, table), n in sorted(total.items()) if done == deed and n}
+        if counts:
+            by_deed[deed] = counts
+    return Erasure(run_id, found, users, by_deed)
+
+
+def _find(
+    warehouse: Warehouse, key: IdentifierKey, asked: Sequence[Asked], values: pl.DataFrame
+) -> list[Found]:
+    """Find whom each of `asked` names. A user id names its user, known or not."""
+    warehouse.execute("ingest/macros")
+    with warehouse.frame("batch", values):
+        warehouse.execute("privacy/asked_identifiers", **key.pads)
+    known = {row["place"]: row for row in warehouse.query("privacy/named_users").to_dicts()}
+    found = []
+    for place, one in enumerate(asked):
+        row = known.get(place)
+        if one.kind == USER:
+            found.append(Found(one.kind, (one.value,)))
+        elif row is None:
+            found.append(Found(one.kind, (), known=False))
+        else:
+            users = tuple(sorted(row["user_ids"] or ()))
+            found.append(Found(one.kind, users, once_shared=row["once_shared"]))
+    return found
+
+
+def _remove(warehouse: Warehouse, user_ids: list[str]) -> dict[str | None, Counter[_Deed]]:
+    """Remove users and the identifiers asked for; return rows by user, others under None."""
+    rows: dict[str | None, Counter[_Deed]] = {}
+    for statement in ("forgotten_signals", "removed_identifiers", "insert_once_shared_identifiers"):
+        warehouse.execute(f"privacy/{statement}", user_ids=user_ids)
+    for user_id in user_ids:
+        done = rows[user_id] = Counter()
         names = {"user_id": user_id, "pseudonym": f"forgotten-{secrets.token_hex(16)}"}
         for statement, table in _OF_USER.items():
-            rows[table] += warehouse.execute(f"privacy/{statement}", user_id=user_id)
+            done[_deed(statement), table] += warehouse.execute(
+                f"privacy/{statement}", user_id=user_id
+            )
         for table in _RENAMED:
-            rows[table] += warehouse.execute(f"privacy/rename_{table}", **names)
+            done["renamed", table] += warehouse.execute(f"privacy/rename_{table}", **names)
+    done = rows[None] = Counter()
     for statement, table in _OF_IDENTIFIERS.items():
-        rows[table] += warehouse.execute(f"privacy/{statement}")
-    return {table: count for table, count in sorted(rows.items()) if count}
+        done[_deed(statement), table] += warehouse.execute(f"privacy/{statement}")
+    return rows
+
+
+def _deed(statement: str) -> str:
+    return _DEEDS[statement.partition("_")[0]]
 
 
 def _note(warehouse: Warehouse, erasure: Erasure) -> None:
@@ -227,33 +215,7 @@ def _note(warehouse: Warehouse, erasure: Erasure) -> None:
         run_id=erasure.run_id,
         asked=erasure.asked,
         users_named=erasure.users_named,
-        users_removed=erasure.users_removed,
-        row_counts=json.dumps(erasure.rows),
+        users_removed=len(erasure.user_ids),
+        row_counts=json.dumps(erasure.row_counts),
     )
     warehouse.execute("ledger/record_setting", name=REWRITE_DUE, value=erasure.run_id)
-
-
-def _read(asked: Asked) -> pl.DataFrame:
-    """Return the identifier in the form of each recipe, as ingestion reads it."""
-    schema = {
-        "log_day": pl.Date(), "source_row": pl.Int64(), **TABLES["signals"].columns,
-    }  # fmt: skip
-    row = {
-        "consent": "granted",
-        "advertiser_id": asked.advertiser_id,
-        "country": asked.country,
-        **({} if asked.kind == _USER else {asked.kind: asked.value}),
-    }
-    signal = pl.DataFrame([row], schema=schema)
-    values = identify(signal, "signals", PrivacyConfig()).identifiers
-    refused = values.get_column("refusal").drop_nulls()
-    if len(refused):
-        raise ConfigError(
-            f"{_option(asked.kind)}: what is given is none ({refused[0]}). Write it as in the "
-            "logs; a phone number without + needs --country."
-        )
-    return values
-
-
-def _option(kind: str) -> str:
-    return "--" + kind.replace("_", "-")

@@ -5,28 +5,22 @@ What is read replaces what was stored for the same days, in one transaction, who
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterable
 from datetime import date
-from functools import cache
 from typing import Final
 
-import polars as pl
-import pyarrow as pa
-
-from warehouse.config import Config, PrivacyConfig
-from warehouse.conform import Conformed, conform, days_of, refuse_lines
+from warehouse.config import Config
+from warehouse.conform import days_of
 from warehouse.database import Warehouse
 from warehouse.errors import InputFileError
-from warehouse.identifiers import Identified, identify
 from warehouse.keys import IdentifierKey
 from warehouse.logs import LogFile, LogFolder
 from warehouse.readers import read
 from warehouse.runs import Run, StageCounts
-from warehouse.schemas import TABLES, LogTable
+from warehouse.schemas import TABLES
+from warehouse.streams import LogStream
 
 _log = logging.getLogger("adscribe")
-_PAUSE_AT_ROWS: Final = 500_000
 _LINKED: Final = ("activity", "touchpoints")
 
 
@@ -113,13 +107,16 @@ def _replace(
         if name == "signals":
             warehouse.execute("ingest/staged_identifiers")
         for file in mine:
-            stream = _Stream(file, TABLES[name], days, run.config)
+            stream = LogStream(file, TABLES[name], days, run.config)
             _store(warehouse, stream, key=key, counts=counts)
         if TABLES[name].key:
             _refuse_repeats(warehouse, name, days, counts)
         if name == "signals":
             warehouse.execute("ingest/insert_signal_identifiers")
-            counts.message = _days_to_read_again(warehouse, days)
+            notes = (_signals_gone(warehouse), _days_to_read_again(warehouse, days))
+            counts.message = "; ".join(note for note in notes if note) or None
+            if counts.message:
+                _log.warning("%s", counts.message)
         if name in _LINKED:
             warehouse.execute("ingest/insert_unlinked_days", source=name, days=days)
     _forget_old_addresses(warehouse, run.config)
@@ -131,6 +128,8 @@ def _make_room(
     """Delete what was stored of `days` before; `files` are what is read in its place."""
     if table in _LINKED:
         warehouse.execute("ingest/insert_replaced_identifiers", source=table, days=days)
+    if table == "signals":
+        warehouse.execute("ingest/former_signals", days=days)
     removed = warehouse.execute(f"ingest/delete_{table}", days=days)
     if removed and not files:
         raise InputFileError(
@@ -168,89 +167,30 @@ def _refuse_repeats(
     counts.rows_rejected += repeats
 
 
+def _signals_gone(warehouse: Warehouse) -> str | None:
+    """Tell how many signals of the days are stored no more: a day is replaced whole."""
+    gone = int(warehouse.query("ingest/count_gone_signals").item())
+    if not gone:
+        return None
+    return (
+        f"{gone:,} signals of these days that were stored before are not in the logs read now, and "
+        "were removed; all logs of a day belong in one folder"
+    )
+
+
 def _days_to_read_again(warehouse: Warehouse, read: list[date]) -> str | None:
     """Tell which later days refused a signal as a repeat that now stands nowhere, if any."""
     days = warehouse.query("ingest/days_to_read_again", days=read).get_column("day")
     if days.is_empty():
         return None
-    message = (
+    return (
         "signals refused on later days as repeats repeat none any more; "
         f"ingest these days again: {', '.join(map(str, days))}"
     )
-    _log.warning("%s", message)
-    return message
-
-
-class _Stream:
-    """The good rows of one file as Arrow batches; what goes to other tables collected on the way.
-
-    DuckDB pulls the batches while it stores them, so that reading, validating and compressing
-    overlap. It cannot store the bad rows and the identifiers meanwhile: the stream pauses when
-    there are many.
-    """
-
-    def __init__(
-        self, file: LogFile, table: LogTable, days: Collection[date], config: Config
-    ) -> None:
-        self.file = file
-        self.table = table
-        self.bad: list[pl.DataFrame] = []
-        self.identified: list[Identified] = []
-        self.error: BaseException | None = None
-        self.ended = False
-        self.rows = 0
-        self._days = days
-        self._privacy = config.privacy
-        self._batches = _conformed(file, table, config)
-
-    def reader(self) -> pa.RecordBatchReader:
-        """Return the rows up to the next pause."""
-        schema = _stored_schema(self.table.name, self._privacy)
-        return pa.RecordBatchReader.from_batches(schema, self._pull())
-
-    def _pull(self) -> Iterator[pa.RecordBatch]:
-        try:
-            while self._collected() < _PAUSE_AT_ROWS:
-                batch = next(self._batches, None)
-                if batch is None:
-                    self.ended = True
-                    return
-                good, bad = self._of_my_days(batch)
-                if len(bad):
-                    self.bad.append(bad)
-                self.rows += len(good)
-                found = self._identify(good)
-                self.identified.append(replace(found, rows=good.clear()))
-                yield from _arrow(found.rows).to_batches()
-        except BaseException as error:  # noqa: BLE001 -- DuckDB would turn it into text
-            self.error = error
-
-    def _of_my_days(self, batch: Conformed) -> tuple[pl.DataFrame, pl.DataFrame]:
-        if self.file.day is not None:
-            return batch.good, batch.bad
-        # A row that could not be dated belongs to no day: it is kept whichever day is read.
-        mine = pl.col("log_day").is_in(self._days)
-        return batch.good.filter(mine), batch.bad.filter(mine | pl.col("log_day").is_null())
-
-    def _identify(self, rows: pl.DataFrame) -> Identified:
-        return identify(rows, self.table.name, self._privacy)
-
-    def _collected(self) -> int:
-        return sum(map(len, self.bad)) + sum(len(part.identifiers) for part in self.identified)
-
-
-@cache
-def _stored_schema(table: str, privacy: PrivacyConfig) -> pa.Schema:
-    """Return the columns and types of what the insert statement of a log reads."""
-    return _arrow(identify(_no_rows(TABLES[table]), table, privacy).rows).schema
-
-
-def _arrow(frame: pl.DataFrame) -> pa.Table:
-    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def _store(
-    warehouse: Warehouse, stream: _Stream, *, key: IdentifierKey, counts: StageCounts
+    warehouse: Warehouse, stream: LogStream, *, key: IdentifierKey, counts: StageCounts
 ) -> None:
     """Insert a file's good rows into its table, their identifiers and the bad rows into theirs."""
     name, file = stream.table.name, stream.file.name
@@ -278,19 +218,3 @@ def _store(
         stream.bad.clear()
     counts.rows_in += stream.rows
     counts.rows_out += stream.rows
-
-
-def _conformed(file: LogFile, table: LogTable, config: Config) -> Iterator[Conformed]:
-    mapping = config.columns.get(table.name, {})
-    wanted = [mapping.get(name, name) for name in table.columns]
-    required = dict.fromkeys([mapping.get(name, name) for name in table.required])
-    required |= dict.fromkeys(mapping.values())  # named on purpose: a slip of the pen, if missing
-    for batch in read(file, wanted, required):
-        if len(batch.rows):
-            yield conform(batch.rows, table=table, file=file, mapping=mapping)
-        if len(batch.refused):
-            yield Conformed(_no_rows(table), refuse_lines(batch.refused, file=file))
-
-
-def _no_rows(table: LogTable) -> pl.DataFrame:
-    return pl.DataFrame(schema={"log_day": pl.Date, "source_row": pl.Int64, **table.columns})

@@ -25,7 +25,7 @@ _BLOCK_BYTES: Final = 64  # of SHA-256; RFC 2104 pads the key to one block
 _SHORTEST_KEY: Final = 16
 _DIGESTED: Final = (
     "activity", "touchpoints", "signals", "signal_identifiers", "identity_links", "signal_evidence",
-    "replaced_identifiers",
+    "replaced_identifiers", "once_shared_identifiers",
 )  # fmt: skip
 
 
@@ -183,7 +183,7 @@ def rekey(run: Run, key: IdentifierKey, new_key_file: Path) -> str:
     chain, warehouse = key.followed_by(added), run.warehouse
     pads = {name: added.pads[name] for name in ("inner_pad", "outer_pad")}
     warehouse.execute("ingest/macros")
-    _write_key(new_key_file, chain)
+    _write_key(new_key_file, chain, "Make its folder and let it be written, or name another file.")
     try:
         with run.stage("rekey", None) as counts:
             for table in _DIGESTED:
@@ -194,27 +194,27 @@ def rekey(run: Run, key: IdentifierKey, new_key_file: Path) -> str:
         if warehouse.query("ledger/setting", name="key_id").item() == key.key_id:
             new_key_file.unlink()  # nothing was committed
         raise
-    return _advice(warehouse.path, run.config.privacy, new_key_file)
+    return _advice(warehouse.path, run.config.privacy, new_key_file, len(chain.secrets))
 
 
-def _advice(database: Path, config: PrivacyConfig, new_key_file: Path) -> str:
+def _advice(database: Path, config: PrivacyConfig, new_key_file: Path, lines: int) -> str:
     """Tell what to do with a new key file, by the place of the old one."""
+    old = config.key_file or database.with_name(database.name + ".key")
+    then = f"Put it in the place of {old}, or name it: [privacy] key_file is the simplest way"
     if KEY_VARIABLE in os.environ:
-        return f"Set {KEY_VARIABLE} to what {new_key_file} holds; the old key opens it no more."
-    if config.key_file is not None:
-        return f"Put {new_key_file} in the place of {config.key_file}, or name it as key_file."
-    default = database.with_name(database.name + ".key")
+        then = f"Unset {KEY_VARIABLE} and name the file: [privacy] key_file is the simplest way"
     return (
-        f"Put {new_key_file} in the place of {default}, or set key_file or {KEY_VARIABLE} to it; "
-        "the old key opens the warehouse no more."
+        f"{new_key_file} holds the new key, {lines} lines; the old key opens the warehouse no "
+        f"more. {then}, since {KEY_VARIABLE} would have to hold all {lines} lines."
     )
 
 
 def _write_new_key(path: Path) -> None:
-    _write_key(path, IdentifierKey((secrets.token_hex(32).encode(),)))
+    key = IdentifierKey((secrets.token_hex(32).encode(),))
+    _write_key(path, key, f"Make the folder writable, or set {KEY_VARIABLE}.")
 
 
-def _write_key(path: Path, key: IdentifierKey) -> None:
+def _write_key(path: Path, key: IdentifierKey, mend: str) -> None:
     try:
         write_secret(path, b"".join(secret + b"\n" for secret in key.secrets))
     except FileExistsError as error:
@@ -223,6 +223,5 @@ def _write_key(path: Path, key: IdentifierKey) -> None:
         ) from error
     except OSError as error:
         raise ConfigError(
-            f"{path}: the key of the warehouse cannot be written ({error.strerror}). "
-            f"Make the folder writable, or set {KEY_VARIABLE}."
+            f"{path}: the key of the warehouse cannot be written ({error.strerror}). {mend}"
         ) from error

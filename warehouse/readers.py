@@ -7,6 +7,7 @@ cannot be split into columns are handed over apart, with what is wrong with them
 """
 
 import glob
+import logging
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,10 +21,13 @@ from pyarrow import parquet
 
 from warehouse.database import statement
 from warehouse.errors import InputFileError
+from warehouse.ignored_columns import describe_ignored
 from warehouse.logs import LogFile
 from warehouse.privacy import without_contacts
+from warehouse.schemas import TABLES
 from warehouse.text_files import empty, header, require_lines
 
+_log = logging.getLogger("adscribe")
 # What the readers raise on content that they cannot read; a damaged Parquet file's names need not
 # be text.
 _READ_ERRORS: Final = (
@@ -72,6 +76,9 @@ class Batch:
 
 def read(file: LogFile, wanted: Collection[str], required: Collection[str]) -> Iterator[Batch]:
     """Read one log file.
+
+    Columns of a file with a header that are ignored, but look like one of a log, are logged in one
+    line; not where `wanted` is a part of the log's columns only, for then the file is read again.
 
     Parameters
     ----------
@@ -208,6 +215,11 @@ def _present(
             raise InputFileError(
                 f"{file.name}: column {name} stands twice in the header. Rename one."
             )
+    if len(wanted) == len(TABLES[file.table].columns):
+        plain = [name for name in names if _NAME.fullmatch(name)]
+        ignored = describe_ignored(file.table, plain, wanted)
+        if ignored is not None:
+            _log.warning("%s: %s", file.name, ignored)
     return present
 
 

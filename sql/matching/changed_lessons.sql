@@ -18,6 +18,8 @@ claims AS (
         signal_evidence.scope,
         min(signal_evidence.day) AS first_day,
         max(signal_evidence.day) AS last_day,
+        min(signal_evidence.event_time) AS first_time,
+        min(signal_evidence.signal_id) AS first_signal,
         count(*) AS observations
     FROM signal_evidence
     JOIN concerned
@@ -31,9 +33,9 @@ ranked AS (
     SELECT
         claims.*,
         coalesce(identity_rules.is_unique, false) AS is_unique,
-        rank() OVER (
+        row_number() OVER (
             PARTITION BY claims.kind, claims.digest, claims.scope
-            ORDER BY claims.first_day
+            ORDER BY claims.first_day, claims.first_time, claims.first_signal, claims.user_id
         ) AS place
     FROM claims
     LEFT JOIN identity_rules ON identity_rules.kind = claims.kind

@@ -9,6 +9,7 @@ SELECT
     signals.advertiser_id,
     signals.event_name,
     signals.order_id,
+    signals.consent,
     signals.source_file,
     signals.source_row,
     matches.user_id,

@@ -3,6 +3,6 @@
 -- reads: new_evidence
 -- parameters: none
 INSERT INTO signal_evidence BY NAME
-SELECT day, signal_id, kind, digest, scope, user_id
+SELECT day, signal_id, kind, digest, scope, user_id, event_time
 FROM new_evidence
 ORDER BY day, signal_id, kind, digest

@@ -42,7 +42,8 @@ SELECT
     lessons.kind,
     lessons.digest,
     CASE WHEN lessons.kind = 'external_id' THEN signals.advertiser_id ELSE '' END AS scope,
-    lessons.user_id
+    lessons.user_id,
+    signals.event_time
 FROM lessons
 JOIN signals ON signals.signal_id = lessons.signal_id
 LEFT JOIN objecting

@@ -4,6 +4,6 @@
 -- reads: signal_evidence, work_signals
 -- parameters: $day
 CREATE OR REPLACE TEMP TABLE old_evidence AS
-SELECT day, signal_id, kind, digest, scope, user_id
+SELECT day, signal_id, kind, digest, scope, user_id, event_time
 FROM signal_evidence
 WHERE day = $day OR signal_id IN (SELECT signal_id FROM work_signals)

@@ -1,9 +1,9 @@
--- purpose: the signals of the user who is forgotten
+-- purpose: the signals of the users who are forgotten
 -- grain: one signal
 -- makes: forgotten_signals
 -- reads: matches
--- parameters: $user_id (null: none)
+-- parameters: $user_ids
 CREATE OR REPLACE TEMP TABLE forgotten_signals AS
 SELECT signal_id
 FROM matches
-WHERE user_id = $user_id AND rank = 1
+WHERE list_contains(CAST($user_ids AS VARCHAR[]), user_id) AND rank = 1

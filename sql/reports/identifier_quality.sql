@@ -36,11 +36,11 @@ SELECT
     table_name,
     advertiser_id,
     kind,
-    CASE WHEN refusal IS NULL THEN 'usable' ELSE 'refused' END AS outcome,
     refusal,
     CAST(row_count AS BIGINT) AS row_count,
+    round(row_count / sum(row_count) OVER (PARTITION BY table_name, advertiser_id, kind), 6) AS share,
     CAST(sum(row_count) OVER (PARTITION BY table_name, advertiser_id, kind) AS BIGINT) AS given,
-    round(row_count / sum(row_count) OVER (PARTITION BY table_name, advertiser_id, kind), 6) AS share
+    CASE WHEN refusal IS NULL THEN 'usable' ELSE 'refused' END AS outcome
 FROM counts
 WHERE row_count > 0
 ORDER BY table_name, advertiser_id, kind, refusal NULLS FIRST

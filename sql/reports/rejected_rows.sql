@@ -2,6 +2,6 @@
 -- grain: one refused row; without a day where it could not be dated
 -- reads: rejected_rows
 -- parameters: none
-SELECT day, table_name, rule, source_file, source_row, content
+SELECT day, rule, source_file, source_row, content, table_name
 FROM rejected_rows
 ORDER BY day NULLS FIRST, table_name, source_file, source_row, rule, content

@@ -116,7 +116,8 @@ CREATE TABLE signal_evidence (
     kind VARCHAR NOT NULL,
     digest UUID NOT NULL,
     scope VARCHAR NOT NULL,
-    user_id VARCHAR NOT NULL
+    user_id VARCHAR NOT NULL,
+    event_time TIMESTAMP NOT NULL     -- of the signal
 );
 
 -- one identifier in one row of activity or touchpoints

@@ -1,66 +1,232 @@
 """How an explanation looks on a terminal."""
 
 import io
+import json
 from datetime import date, datetime
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+import cli
+from attribution import ConversionExplanation
 from matching import SignalExplanation
-from terminal import show_signal
+from terminal import show_conversion, show_signal
+from terminal.trees import WORDS
+from warehouse.recipes import Recipe, Refusal
 
 SIGNAL = {
     "signal_id": "s515bd705df891612", "day": date(2026, 1, 11),
     "event_time": datetime(2026, 1, 11, 19, 1, 57), "advertiser_id": "adv_04",  # noqa: DTZ001
-    "event_name": "purchase", "order_id": "ord-0001", "source_file": "signals.parquet",
-    "source_row": 12, "user_id": "u0019125", "method": "email", "match_probability": 1.0,
-    "model_version": "deterministic-2", "conversion_id": "sa84224864342bfb3", "role": "repeat",
+    "event_name": "purchase", "order_id": "ord-0001", "consent": "granted",
+    "source_file": "signals.parquet", "source_row": 12, "user_id": "u0019125", "method": "email",
+    "match_probability": 1.0, "model_version": "deterministic-2",
+    "conversion_id": "sa84224864342bfb3", "role": "repeat",
 }  # fmt: skip
+UNMATCHED = {**SIGNAL, "user_id": None}
 NAMED = {
-    "users": 1, "user_id": "u0019125", "first_day": date(2026, 1, 5),
-    "last_day": date(2026, 1, 9), "sources": "activity, signals",
+    "users": 1, "set_aside": 0, "user_id": "u0019125", "named_users": None,
+    "first_day": date(2026, 1, 5), "last_day": date(2026, 1, 9), "sources": "activity, signals",
+    "recipes": None, "learned_from": None, "learned_day": None, "ttl_days": 90, "most_users": 2,
 }  # fmt: skip
-SEVERAL = {**NAMED, "users": 3, "user_id": None, "sources": None}
-NOBODY = {**SEVERAL, "users": 0, "first_day": None, "last_day": None}
+SEVERAL = {**NAMED, "users": 3, "user_id": None, "sources": "activity"}
+NOBODY = {**SEVERAL, "users": 0, "first_day": None, "last_day": None, "sources": None}
+LEARNED = {"learned_from": "s123", "learned_day": date(2026, 1, 7)}
 IDENTIFIERS = [
     {"method": "click_id", **SEVERAL, "outcome": "too_many_users"},
-    {"method": "email", **NAMED, "outcome": "followed"},
+    {"method": "email", **NAMED, "recipes": ["google", "uid2"], "outcome": "followed"},
     {"method": "phone", **NOBODY, "outcome": "impossible_number"},
     {"method": "device_id", **NAMED, "last_day": date(2026, 1, 5), "outcome": "agrees"},
-    {"method": "cookie_id", **NAMED, "outcome": "too_many_identifiers"},
+    {"method": "cookie_id", **NAMED, **LEARNED, "outcome": "too_many_identifiers"},
     {"method": "external_id", **NOBODY, "outcome": "unknown"},
 ]
 EXPECTED = """\
 └── identifiers (6)
-    ├── click_id  too_many_users  users 3
-    │   └── seen 2026-01-05 to 2026-01-09
+    ├── click_id  too_many_users  names 3 users, more than 2: not followed
+    │   └── seen 2026-01-05 to 2026-01-09 in activity
     ├── email  followed  user u0019125
-    │   └── seen 2026-01-05 to 2026-01-09 in activity, signals
-    ├── phone  impossible_number
+    │   └── seen 2026-01-05 to 2026-01-09 in activity, signals as google, uid2
+    ├── phone  impossible_number  refused: too short or too long
     ├── device_id  agrees  user u0019125
     │   └── seen 2026-01-05 in activity, signals
-    ├── cookie_id  too_many_identifiers  user u0019125
-    │   └── seen 2026-01-05 to 2026-01-09 in activity, signals
-    └── external_id  unknown
+    ├── cookie_id  too_many_identifiers  names only who has too many of its kind: not followed
+    │   ├── seen 2026-01-05 to 2026-01-09 in activity, signals
+    │   └── learned from signal s123 of 2026-01-07
+    └── external_id  unknown  never seen with a user
 """
 
 
-def shown(signal: dict[str, object], identifiers: list[dict[str, object]], width: int) -> str:
+def shown(
+    signal: dict[str, object],
+    identifiers: list[dict[str, object]],
+    width: int = 100,
+    refused: list[dict[str, object]] | None = None,
+) -> str:
     console = Console(file=io.StringIO(), width=width, highlight=False)
-    show_signal(SignalExplanation(signal, identifiers), console=console)
+    show_signal(SignalExplanation(signal, identifiers, refused or []), console=console)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return text
 
 
-@pytest.mark.parametrize("width", [80, 100, 200])
+def line(outcome: str, **row: object) -> str:
+    """Return what is said of one identifier of a matched signal, and what stands below it."""
+    identifier = {"method": "device_id", **NAMED, "outcome": outcome, **row}
+    return shown(SIGNAL, [identifier], 120).partition("device_id  ")[2]
+
+
+@pytest.mark.parametrize("width", [100, 200])
 def test_a_match_is_explained_within_the_width_of_a_terminal(width: int) -> None:
     text = shown(SIGNAL, IDENTIFIERS, width)
     assert text.endswith(EXPECTED)
-    assert len(text.splitlines()) == EXPECTED.count("\n") + 6
+    assert len(text.splitlines()) == EXPECTED.count("\n") + 7
 
 
-def test_a_signal_without_a_match_says_why() -> None:
-    nobody = {**SIGNAL, "user_id": None}
-    assert "none of its identifiers names one" in shown(nobody, IDENTIFIERS, 80)
+def test_a_line_too_long_for_a_terminal_goes_on_below() -> None:
+    text = shown(SIGNAL, IDENTIFIERS, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.split()[-6:] == EXPECTED.split()[-6:]
+
+
+@pytest.mark.parametrize(
+    ("consent", "identifiers", "says"),
+    [
+        ("denied", [], "no user: consent is denied, so none of its identifiers was kept"),
+        (None, [], "no user: consent not told, and none of its identifiers is stored"),
+        ("granted", [], "no user: it carries no identifier"),
+        ("granted", IDENTIFIERS, "no user: none of its identifiers names one"),
+        (None, IDENTIFIERS[2:3], "no user: each of its identifiers was refused"),
+    ],
+)
+def test_a_signal_without_a_match_says_why(
+    consent: str | None, identifiers: list[dict[str, object]], says: str
+) -> None:
+    text = shown({**UNMATCHED, "consent": consent}, identifiers, 80)
+    assert says in text
+    assert f"── consent {consent or 'not told'}\n" in text
+
+
+def test_a_veto_and_a_stage_that_is_still_to_run_are_told_apart() -> None:
     vetoed = [{"method": "email", **NAMED, "outcome": "vetoed"}]
-    assert "an identifier that is unique names somebody else" in shown(nobody, vetoed, 80)
+    assert "an identifier that is unique names somebody else" in shown(UNMATCHED, vetoed)
+    waiting = [{"method": "email", **NAMED, "outcome": "not_followed"}]
+    assert "no user: not matched yet; run adscribe match" in shown(UNMATCHED, waiting)
+
+
+def test_repeats_of_a_signal_are_named() -> None:
+    row = {"rule": "signal_id.repeated", "source_file": "signals.csv", "source_row": 30}
+    text = shown(SIGNAL, [], refused=[{**row, "day": date(2026, 1, 12)}])
+    assert "── refused as well: signal_id.repeated, signals.csv row 30\n" in text
+
+
+def test_a_user_who_was_set_aside_is_told_of() -> None:
+    assert line("followed", users=2, set_aside=1).startswith(
+        "followed  user u0019125 (1 other set aside: too_many_identifiers)\n"
+    )
+    assert line("followed", users=3, set_aside=2).startswith(
+        "followed  user u0019125 (2 others set aside: too_many_identifiers)\n"
+    )
+    assert line("followed", users=3).startswith(
+        "followed  user u0019125 (of 3 users, alone in all that are shared)\n"
+    )
+
+
+def test_users_of_a_shared_identifier_are_named_up_to_five() -> None:
+    two = line("shared_identifier", users=2, user_id=None, named_users=["u1", "u2"])
+    assert two.startswith("shared_identifier  names 2 users, so nobody by itself\n")
+    assert "users u1, u2\n" in two
+    five = [f"u{n}" for n in range(5)]
+    many = line("shared_identifier", users=8, set_aside=1, user_id=None, named_users=five)
+    assert "(1 of them set aside: too_many_identifiers)\n" in many
+    assert "users u0, u1, u2, u3, u4 and 2 more\n" in many
+
+
+def test_what_is_known_but_does_not_speak_is_no_unknown() -> None:
+    silent = {"users": 0, "user_id": None, "sources": "activity"}
+    expired = line("expired", **silent)
+    assert expired.startswith("expired  known, but not near this day\n")
+    assert "seen 2026-01-05 to 2026-01-09 in activity, followed for 90 days\n" in expired
+    other = line("not_in_order", **silent, ttl_days=None)
+    assert other.startswith("not_in_order  known, but [matching] order does not name its kind\n")
+    assert other.endswith("seen 2026-01-05 to 2026-01-09 in activity\n")
+
+
+def test_recipes_are_named_where_not_all_of_them_match() -> None:
+    assert " as " not in line("followed", recipes=sorted(Recipe))
+    assert "in activity, signals as meta\n" in line("followed", recipes=["meta"])
+
+
+def test_what_a_signal_taught_itself_is_told_so() -> None:
+    own = {**LEARNED, "learned_from": SIGNAL["signal_id"]}
+    assert "learned from this signal of 2026-01-07\n" in line("agrees", **own)
+
+
+def test_every_refusal_has_words() -> None:
+    assert set(Refusal) <= set(WORDS)
+
+
+@pytest.mark.parametrize("outcome", ["unmatched", "organic"])
+def test_an_unmatched_conversion_points_to_its_signal(outcome: str) -> None:
+    console = Console(file=io.StringIO(), width=100, highlight=False)
+    credit = {"model": "last_touch", "outcome": outcome, "credit_micros": 10**6, "value_micros": 0}
+    explanation = ConversionExplanation({"conversion_id": "s1"}, [], [], [credit])
+    show_conversion(explanation, console=console)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    assert text.endswith("see: adscribe explain match s1\n") == (outcome == "unmatched")
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a warehouse with signals that were refused, repeated, denied and learned from."""
+    folder = tmp_path_factory.mktemp("explained")
+    logs = {
+        "activity": "user_id,event_time,device_id\nann,2026-03-01T08:00:00Z,phone-of-ann\n",
+        "touchpoints": "touch_id,event_time,user_id,kind,advertiser_id,campaign_id\n",
+        "signals": (
+            "signal_id,event_time,advertiser_id,event_name,value,device_id,cookie_id,consent\n"
+            "x1,2026-03-01T10:00:00Z,a,purchase,1,phone-of-ann,cookie-1,granted\n"
+            "x2,2026-03-01T10:00:00Z,a,purchase,1,,cookie-1,\n"
+            "x3,2026-03-01T10:00:00Z,a,purchase,1,phone-of-ann,cookie-1,denied\n"
+            "x3,2026-03-01T10:00:00Z,a,purchase,1,,,\n"
+            "x8,2026-03-01T10:00:00Z,a,purchase,-1,,,\n"
+            "x8,2026-03-01T10:00:00Z,a,purchase,much,,,\n"
+        ),
+    }
+    (folder / "logs" / "date=2026-03-01").mkdir(parents=True)
+    for name, text in logs.items():
+        (folder / "logs" / "date=2026-03-01" / f"{name}.csv").write_text(text)
+    path = str(folder / "ads.duckdb")
+    done = CliRunner().invoke(cli.app, ["run", "--logs", str(folder / "logs"), "--db", path])
+    assert done.exit_code == 0, done.output
+    return path
+
+
+def explained(what: str, name: str, db: str, *options: str) -> str:
+    """Return what the command prints, or the error that it ends with."""
+    result = CliRunner().invoke(cli.app, ["explain", what, name, "--db", db, *options])
+    return result.stdout if result.exit_code == 0 else str(result.exception)
+
+
+def test_a_signal_that_was_refused_is_found_among_the_refused_rows(db: str) -> None:
+    place = "date=2026-03-01/signals.csv row"
+    where = f"refused: value.negative, {place} 6; value.not_a_number, {place} 7"
+    assert explained("match", "x8", db) == f'signal "x8" was {where}'
+    assert where in explained("conversion", "x8", db)
+    assert "adscribe report rejected_rows" in explained("match", "x9", db)
+    assert "adscribe explain match x9" in explained("conversion", "x9", db)
+
+
+def test_a_denied_signal_says_that_nothing_was_kept(db: str) -> None:
+    text = explained("match", "x3", db)
+    assert "no user: consent is denied, so none of its identifiers was kept" in text
+    assert "refused as well: signal_id.repeated, date=2026-03-01/signals.csv row 5" in text
+    told = json.loads(explained("match", "x3", db, "--json"))
+    assert told["consent"] == "denied"
+    assert [row["rule"] for row in told["refused"]] == ["signal_id.repeated"]
+    assert explained("conversion", "x3", db).endswith("see: adscribe explain match x3\n")
+
+
+def test_a_signal_says_from_which_other_its_cookie_was_learned(db: str) -> None:
+    text = explained("match", "x2", db)
+    assert "cookie_id  followed  user ann\n" in text
+    assert "seen 2026-03-01 in signals\n" in text
+    assert "learned from signal x1 of 2026-03-01\n" in text

@@ -254,8 +254,38 @@ def test_raw_identifiers_of_a_careless_client_are_digested(tmp_path: Path) -> No
     row = _import(tmp_path, event).row(0, named=True)
 
     assert row["email"] == row["external_id"] == EMAIL
-    assert row["phone"] == hashlib.sha256(b"+15551234567").hexdigest()
+    assert row["phone"] == hashlib.sha256(b"15551234567").hexdigest()
     assert "jane" not in json.dumps(row, default=str).lower()
+
+
+@pytest.mark.parametrize(
+    ("sent", "country", "kept"),
+    [
+        (["0151 12345678"], ["de"], b"4915112345678"),
+        ("(415) 555-2671", "United States", b"14155552671"),
+        (["0151 12345678"], None, None),
+        (["12", "0151 12345678"], "DE", b"4915112345678"),
+    ],
+)
+def test_raw_phone_is_digested_as_meta_has_it_done(
+    tmp_path: Path, sent: object, country: object, kept: bytes | None
+) -> None:
+    event = _purchase().normalize()
+    event["user_data"] |= {"ph": sent, "country": country}
+
+    digest = hashlib.sha256(kept).hexdigest() if kept else None
+    assert _import(tmp_path, event)["phone"].to_list() == [digest]
+
+
+@pytest.mark.parametrize("sent", ["J.Ane+tag@gmail.com", "Jané@Bücher.de ", "a@b.co"])
+def test_raw_email_has_the_digest_of_the_official_client(tmp_path: Path, sent: str) -> None:
+    event, raw = (_purchase(user_data=_user(emails=[sent])).normalize() for _ in range(2))
+    raw["user_data"]["em"] = ["nobody", sent]
+
+    signals = _import(tmp_path, event, raw)
+
+    assert signals["email"].null_count() == 0
+    assert signals["email"].n_unique() == 1
 
 
 def test_events_with_nothing_but_the_required_fields_are_signals(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Laws of the TikTok importer, on payloads written after the documentation of the Events API."""
 
+import base64
 import gzip
 import hashlib
 import json
@@ -13,13 +14,13 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from warehouse.conform import conform
 from warehouse.errors import InputFileError
 from warehouse.importers import event_payloads, import_tiktok_events
-from warehouse.importers.event_values import email_digest, moment, phone_digest
+from warehouse.importers.event_values import moment
 from warehouse.logs import LogFile
 from warehouse.schemas import TABLES
 
@@ -37,7 +38,7 @@ def _event(**changes: object) -> dict[str, object]:
         "event_id": "e1",
         "user": {
             "email": EMAIL,
-            "phone": [PHONE, "0" * 64],
+            "phone": [PHONE, EMAIL],
             "external_id": ["c" * 64],
             "ttclid": "E.C.P.x-Y_1",
             "ttp": "2F7h37YkS1j57AYSKTI7IHhJPYH",
@@ -254,7 +255,7 @@ def test_line_that_is_not_utf8_is_passed_on_without_its_content(tmp_path: Path) 
     assert _read(tmp_path / "out")["signal_id"].to_list() == ["e1", "line 2"]
 
 
-@pytest.mark.parametrize("time", [None, "yesterday", 1767600000000, 0, True, -1e300, "NaN", {}])
+@pytest.mark.parametrize("time", [None, "yesterday", True, "NaN", "inf", {}])
 def test_event_without_a_time_goes_to_the_first_day(tmp_path: Path, time: object) -> None:
     later = _event(event_time=1767600000 + 86400)
 
@@ -262,6 +263,44 @@ def test_event_without_a_time_goes_to_the_first_day(tmp_path: Path, time: object
 
     first = pl.read_parquet(tmp_path / "out" / "date=2026-01-05" / "signals.parquet")
     assert first.select("signal_id", "event_time").rows() == [("e1", MOMENT), ("e2", None)]
+
+
+@pytest.mark.parametrize(
+    ("time", "kept"),
+    [
+        (0, "1970-01-01"),
+        (20260105, "1970-08-23T11:48:25"),
+        (4102444800, "2100-01-01"),
+        (-1e300, "0001-01-01"),
+        (1e300, "9999-12-31"),
+        (1767600000000, "9999-12-31"),
+        ("1767600000000000", "9999-12-31"),
+    ],
+)
+def test_time_in_no_year_of_the_logs_is_refused_on_the_first_day(
+    tmp_path: Path, time: object, kept: str
+) -> None:
+    _import(tmp_path, _body(_event(), _event(event_id="e2", event_time=time)))
+
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["date=2026-01-05"]
+    signals = _read(tmp_path / "out").sort("signal_id")
+    assert signals["event_time"].to_list() == [MOMENT, datetime.fromisoformat(kept)]
+    after = signals["event_time"].item(1) > MOMENT
+    assert _refusals(signals) == [
+        "event_time_after_log_day" if after else "event_time.out_of_range"
+    ]
+
+
+def test_times_in_milliseconds_are_told_in_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    late = [_event(event_id=str(n), event_time=1767600000000 + n) for n in range(3)]
+
+    _import(tmp_path, _body(_event(), _event(event_id="0s", event_time=0), *late))
+
+    (line,) = caplog.messages
+    assert "event times after the year 9999: 3." in line
+    assert "milliseconds" in line
 
 
 def test_days_are_days_in_utc(tmp_path: Path) -> None:
@@ -299,24 +338,95 @@ def test_no_raw_email_or_phone_is_written(tmp_path: Path) -> None:
     assert "5551234" not in written
 
 
+def _contacts(tmp_path: Path, **user: object) -> tuple[str | None, str | None]:
+    signals = _import(tmp_path, _body(_event(user=user)))
+    email, phone = signals.select("email", "phone").row(0)
+    return email, phone
+
+
 @pytest.mark.parametrize(
-    ("sent", "kept"),
-    [(EMAIL.upper(), EMAIL), ("5d41402abc4b2a76b9719d911017c592", None), (7, None)],
+    ("sent", "kept", "reason"),
+    [
+        (EMAIL.upper(), EMAIL, None),
+        (base64.b64encode(bytes.fromhex(EMAIL)).decode(), EMAIL, None),
+        ("5d41402abc4b2a76b9719d911017c592", None, "unsupported hash 1"),
+        (7, None, "malformed 1"),
+        ("test@test.com", None, "placeholder 1"),
+        ("jane doe@example.com", None, "space inside 1"),
+        (hashlib.sha256(b"").hexdigest(), None, "hash of nothing 1"),
+        ([None, {}, "nobody", "Jane@Example.com", PHONE], EMAIL, "malformed 1"),
+        (["nobody", "test@test.com", "no.one"], None, "malformed 2, placeholder 1"),
+        ([], None, None),
+        (None, None, None),
+        ("J.Ane+tag@GMail.com", hashlib.sha256(b"j.ane+tag@gmail.com").hexdigest(), None),
+    ],
 )
-def test_email_that_is_neither_address_nor_sha256_is_dropped(
-    sent: object, kept: str | None
+def test_email_is_the_first_that_the_recipe_takes(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    sent: object,
+    kept: str | None,
+    reason: str | None,
 ) -> None:
-    assert email_digest(sent) == kept
+    assert _contacts(tmp_path, email=sent) == (kept, None)
+    total = sum(int(word) for word in (reason or "").replace(",", "").split() if word.isdigit())
+    lines = [f"{tmp_path / 'payloads.jsonl'}: e-mails refused {total} ({reason})"]
+    assert caplog.messages == (lines if reason else [])
+
+
+@pytest.mark.parametrize(
+    ("sent", "country", "kept", "reason"),
+    [
+        ("(415) 555-2671", "us", b"+14155552671", None),
+        ("(415) 555-2671", "United States", b"+14155552671", None),
+        ("(415) 555-2671", None, None, "no country 1"),
+        ("(415) 555-2671", hashlib.sha256(b"us").hexdigest(), None, "no country 1"),
+        ("0151 12345678", ["DE"], b"+4915112345678", None),
+        ("0015551234567", None, b"+15551234567", None),
+        ("+1.555.123.4567", None, b"+15551234567", None),
+        (15551234567, "US", b"+15551234567", None),
+        ("12345", "us", None, "impossible number 1"),
+        ("n/a", "us", None, "malformed 1"),
+        ("+10000000000", "us", None, "placeholder 1"),
+        (["none", "+1 555 123 4567"], None, b"+15551234567", "malformed 1"),
+    ],
+)
+def test_phone_is_digested_as_tiktok_has_it_done(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    sent: object,
+    country: object,
+    kept: bytes | None,
+    reason: str | None,
+) -> None:
+    digest = hashlib.sha256(kept).hexdigest() if kept else None
+    assert _contacts(tmp_path, phone=sent, country=country) == (None, digest)
+    assert [line.partition("phones refused 1 ")[2] for line in caplog.messages] == (
+        [f"({reason})"] if reason else []
+    )
+
+
+def test_refusals_of_all_batches_are_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_payloads, "_BATCH_ROWS", 3)
+    bad = [_event(user={"email": "nobody", "phone_number": "5551234"}) for _ in range(10)]
+
+    _import(tmp_path, *map(_body, bad), _body(_event(user={"email": "test@test.com"})))
+
+    (line,) = caplog.messages
+    assert line.endswith(
+        ": e-mails refused 11 (malformed 10, placeholder 1); phones refused 10 (no country 10)"
+    )
 
 
 @pytest.mark.parametrize(
     ("sent", "kept"),
-    [("0015551234567", PHONE), (15551234567, PHONE), (PHONE.upper(), PHONE), ("n/a", None),
-     ("5d41402abc4b2a76b9719d911017c592", None), ("12345", None),
-     ([None, "+1.555.123.4567"], PHONE)],
+    [("us", "US"), (["De"], "DE"), ("United States", "US"), ("DEU", "DE"), ("XX", "XX"),
+     ("nowhere", None), (hashlib.sha256(b"us").hexdigest(), None), (None, None), ({}, None)],
 )  # fmt: skip
-def test_phone_is_digested_as_plus_and_digits(sent: object, kept: str | None) -> None:
-    assert phone_digest(sent) == kept
+def test_country_is_two_capital_letters(tmp_path: Path, sent: object, kept: str | None) -> None:
+    assert _import(tmp_path, _body(_event(user={"country": sent})))["country"].to_list() == [kept]
 
 
 def test_event_without_an_id_gets_one_of_its_content(tmp_path: Path) -> None:
@@ -487,6 +597,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(JSON, max_size=4))
 def test_whatever_is_sent_each_event_is_one_row(tmp_path_factory, sent):
     folder = tmp_path_factory.mktemp("sent")

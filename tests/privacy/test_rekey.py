@@ -9,7 +9,15 @@ from uuid import UUID
 import duckdb
 import pytest
 
-from tests.privacy.people import DAYS, add_customers, adscribe, found, make_people, make_world
+from tests.privacy.people import (
+    DAYS,
+    add_customers,
+    adscribe,
+    found,
+    make_people,
+    make_world,
+    write_rows,
+)
 from warehouse import keys
 from warehouse.errors import ConfigError
 from warehouse.keys import KEY_VARIABLE
@@ -59,6 +67,11 @@ def counts(db: Path) -> dict[str, list[tuple[object, ...]]]:
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_world(tmp_path_factory.mktemp("rekey"))
     add_customers(folder, PEOPLE)
+    shared = [
+        {"user_id": person.user_id, "event_time": f"{DAYS[0]} 07:00:00", "cookie_id": "of-both"}
+        for person in PEOPLE[10:]
+    ]
+    write_rows(folder / f"date={DAYS[0]}" / "activity-shared.csv", shared)
     return folder
 
 
@@ -72,6 +85,7 @@ def test_days_under_two_keys_are_days_under_one(logs: Path, tmp_path: Path) -> N
     one, two, new = tmp_path / "one.duckdb", tmp_path / "two.duckdb", tmp_path / "new.key"
     run(logs, one, 0, 1)
     adscribe("ingest", "--logs", logs, "--db", one, "--day", DAYS[0])  # identifiers to be replaced
+    adscribe("forget", "--user-id", PEOPLE[10].user_id, "--db", one)
     two.write_bytes(one.read_bytes())
     old = tmp_path / "two.duckdb.key"
     old.write_bytes((tmp_path / "one.duckdb.key").read_bytes())
@@ -82,7 +96,8 @@ def test_days_under_two_keys_are_days_under_one(logs: Path, tmp_path: Path) -> N
 
     told = adscribe("rekey", "--db", two, "--new-key-file", new).stdout
 
-    assert f"Put {new} in the place of {old}" in told
+    assert f"{new} holds the new key, 2 lines;" in told
+    assert f"Put it in the place of {old}, or name it: [privacy] key_file is the simplest" in told
     assert stat.S_IMODE(new.stat().st_mode) == 0o600
     secrets = new.read_text().split()
     assert secrets[:1] == old.read_text().split()
@@ -119,10 +134,12 @@ def test_what_the_owner_must_do_depends_on_where_the_key_was(
     adscribe("ingest", "--logs", logs, "--db", db, "--config", config, "--day", DAYS[2])
     new = tmp_path / "1.key"
     told = adscribe("rekey", "--db", db, "--new-key-file", new, "--config", config).stdout
-    assert f"Put {new} in the place of {key}, or name it as key_file" in told
+    assert f"Put it in the place of {key}, or name it: [privacy] key_file" in told
+    assert "since ADSCRIBE_KEY would have to hold all 2 lines." in told
     monkeypatch.setenv(KEY_VARIABLE, new.read_text())
     told = adscribe("rekey", "--db", db, "--new-key-file", tmp_path / "2.key").stdout
-    assert f"Set {KEY_VARIABLE} to what {tmp_path / '2.key'} holds" in told
+    assert f"{tmp_path / '2.key'} holds the new key, 3 lines;" in told
+    assert f"Unset {KEY_VARIABLE} and name the file: [privacy] key_file" in told
     assert told.count("\n") == 1
     assert len((tmp_path / "2.key").read_text().split()) == 3
     there = adscribe("rekey", "--db", db, "--new-key-file", new, code=1).exception
@@ -130,6 +147,11 @@ def test_what_the_owner_must_do_depends_on_where_the_key_was(
     monkeypatch.setenv(KEY_VARIABLE, (tmp_path / "2.key").read_text())
     there = adscribe("rekey", "--db", db, "--new-key-file", new, code=1).exception
     assert "there already" in str(there)
+    missing = tmp_path / "nope" / "x.key"
+    nowhere = str(adscribe("rekey", "--db", db, "--new-key-file", missing, code=1).exception)
+    assert "Make its folder" in nowhere
+    assert "name another file" in nowhere
+    assert KEY_VARIABLE not in nowhere
 
 
 def test_a_failure_leaves_the_old_key_and_no_new_file(

@@ -37,6 +37,7 @@ INGEST: Final = (
     "ingest/insert_replaced_identifiers",
     "ingest/delete_activity",
     "ingest/delete_touchpoints",
+    "ingest/former_signals",
     "ingest/delete_signals",
     "ingest/delete_costs",
     "ingest/delete_signal_identifiers",
@@ -62,6 +63,7 @@ INGEST: Final = (
     "ingest/reject_repeated_costs",
     "ingest/delete_repeated_costs",
     "ingest/insert_signal_identifiers",
+    "ingest/count_gone_signals",
     "ingest/days_to_read_again",
     "ingest/insert_unlinked_days",
     "ingest/forget_addresses_of_activity",
@@ -214,6 +216,7 @@ PARAMETERS: Final[dict[str, object]] = {
     "source": "activity",
     "keep_days": 30,
     "user_id": "u1",
+    "user_ids": ["u1"],
     "pseudonym": "forgotten-1",
     "asked": "user_id",
     "users_named": 1,
@@ -286,7 +289,7 @@ def _batch(name: str) -> Mapping[str, PolarsDataType]:
     if name == "ingest/insert_rejected_rows":
         return {**known, "rule": pl.String, "content": pl.String}
     if name == "privacy/asked_identifiers":
-        return {"kind": pl.String, "value": pl.String}
+        return {"source_row": pl.Int64, "kind": pl.String, "value": pl.String}
     table = TABLES.get(name.removeprefix("ingest/insert_"))
     empty = pl.DataFrame(schema={**known, **(table or TABLES["signals"]).columns})
     identified = identify(empty, table.name if table else "signals", PrivacyConfig())

@@ -196,25 +196,42 @@ def lessons(
             if len(named) == 1 and all(named <= answer.spoken for answer in others):
                 scope, user = scope_of(signal, kind), min(named)
                 taught += [
-                    (signal["day"], signal["signal_id"], kind, digest, scope, user)
+                    (
+                        signal["day"],
+                        signal["signal_id"],
+                        kind,
+                        digest,
+                        scope,
+                        user,
+                        signal["event_time"],
+                    )
                     for digest in kinds.get(kind, ())
                 ]
     return taught
 
 
 def links_of_lessons(taught: list[tuple], config: Config) -> list[Link]:
-    """Return the links that lessons make; a unique identifier stays with its first users."""
+    """Return the links that lessons make; a unique identifier stays with its first user."""
     seen = defaultdict(list)
-    first: dict[tuple, date] = {}
-    for day, _, kind, digest, scope, user in taught:
+    claims: dict[tuple, dict[str, list]] = defaultdict(lambda: defaultdict(list))
+    for day, signal, kind, digest, scope, user, time in taught:
         seen[kind, digest, user, "signals", scope].append(day)
-        first[kind, digest, scope] = min(day, first.get((kind, digest, scope), day))
+        claims[kind, digest, scope][user].append((day, time, signal))
     unique = {str(kind) for kind in config.matching.order if config.identities.rule(kind).unique}
     return [
         link
         for link in _links(seen)
-        if link.kind not in unique or link.first_day == first[link.kind, link.digest, link.scope]
+        if link.kind not in unique
+        or link.user == _first(claims[link.kind, link.digest, link.scope])
     ]
+
+
+def _first(claims: dict[str, list]) -> str:
+    """Return who was taught first: on the first day, by the earliest event, by the first id."""
+    return min(
+        claims,
+        key=lambda user: (*(min(column) for column in zip(*claims[user], strict=True)), user),
+    )
 
 
 def events(links: list[Link], today: date, config: Config) -> list[tuple[object, ...]]:

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.config import Config, Method, load_config
+from warehouse.config import Config, Consent, Method, PrivacyConfig, load_config
 from warehouse.errors import ConfigError
+
+NUMBER = "must be a whole number, without quotes, such as 4."
+SWITCH = "must be true or false, without quotes."
 
 
 @pytest.fixture
@@ -32,6 +35,11 @@ def test_what_a_file_says_replaces_the_default(path: Path) -> None:
     assert config.columns == {"costs": {"cost": "spend"}}
 
 
+def test_paths_and_words_are_read_from_text(path: Path) -> None:
+    path.write_text("[privacy]\nkey_file = 'key'\nconsent = 'granted'\n")
+    assert load_config(path).privacy == PrivacyConfig(key_file=Path("key"), consent=Consent.GRANTED)
+
+
 def test_a_rule_told_in_part_keeps_the_other_defaults_of_its_kind(path: Path) -> None:
     path.write_text("[identities.email]\nusers = 7\n[identities.click_id]\ndays = 30\n")
     found, default = load_config(path).identities, Config().identities
@@ -54,26 +62,51 @@ def test_a_customer_id_may_stand_anywhere_in_the_order(path: Path, order: list[s
     [
         ("[privacy]\nkeyfile = 'x'", 'unknown key "privacy.keyfile": did you mean "key_file"?'),
         ("[privasy]\n", 'unknown key "privasy": did you mean "privacy"?'),
-        ("warehouse = 1", "warehouse: "),
-        ("[warehouse]\nthreads = 'x'", "warehouse.threads: "),
-        ("[warehouse]\nthreads = 0", "warehouse.threads: "),
-        ("[warehouse]\nmemory_limit = 'much'", "warehouse.memory_limit: "),
-        ("[matching]\norder = ['emial']", "matching.order.0: "),
-        ("[matching]\norder = ['email', 'email']", "stands twice"),
-        ("[privacy]\nconsent = 'denied'", "privacy.consent: "),
-        ("[privacy]\nkeep_addresses_days = 0", "privacy.keep_addresses_days: "),
+        ('"a\\nb" = 1', 'unknown key "a b": one of: '),
+        (
+            "warehouse = 1",
+            "warehouse: must be a section such as [warehouse] with memory_limit, thr",
+        ),
+        ("[warehouse]\nthreads = '4'", f"warehouse.threads: {NUMBER}"),
+        ("[warehouse]\nthreads = 2.5", f"warehouse.threads: {NUMBER}"),
+        ("[warehouse]\nthreads = true", f"warehouse.threads: {NUMBER}"),
+        ("[warehouse]\nthreads = 0", "warehouse.threads: must be 1 or more, not 0."),
+        ("[warehouse]\nmemory_limit = 8", "warehouse.memory_limit: must be text in quotes."),
+        ("[warehouse]\nmemory_limit = 'much'", 'warehouse.memory_limit: "much" is no size; write'),
+        ("[privacy]\nkey_file = 4", "privacy.key_file: must be the path of a file, in quotes."),
+        ("[matching]\norder = ['emial']", 'order: "emial" is not known; did you mean "email"?'),
+        ("[matching]\norder = [4]", "matching.order: must be in quotes, one of: click_id, email"),
+        ("[matching]\norder = ['email', 'email']", "email stands twice in order; name it once."),
+        ("[matching]\norder = []", "matching.order: is empty; name at least 1 of: click_id, email"),
+        ("[matching]\norder = 'email'", 'must be a list such as ["click_id", "email"].'),
+        ("[privacy]\nconsent = 'denied'", '"denied" is not known; did you mean "not_denied"?'),
+        ("[privacy]\nkeep_addresses_days = 0", "privacy.keep_addresses_days: must be 1 or more"),
         ("[identities.emial]\nusers = 1", 'unknown key "identities.emial": did you mean "email"?'),
         ("[identities.email]\nuser = 1", 'unknown key "identities.email.user": did you mean'),
-        ("[identities.email]\nusers = 0", "identities.email.users: "),
-        ("[identities]\nemail = 4", "identities.email: "),
-        ("identities = 4", "identities: "),
-        ("[attribution]\nclick_window_hours = -1", "attribution.click_window_hours: "),
+        ("[identities.email]\nusers = 0", "identities.email.users: must be 1 or more, not 0."),
+        ("[identities.email]\nusers = '4'", f"identities.email.users: {NUMBER}"),
+        ("[identities.email]\nunique = 1", f"identities.email.unique: {SWITCH}"),
+        ("[identities.email]\nunique = 'yes'", f"identities.email.unique: {SWITCH}"),
+        (
+            "[identities]\nemail = 4",
+            "identities.email: must be a section such as [identities.email] with days, users, "
+            "per_user, unique.",
+        ),
+        ("identities = 4", "identities: must be sections such as [identities.click_id], [ident"),
+        ("[attribution]\nclick_window_hours = -1", "click_window_hours: must be 0 or more, not -1"),
+        ("[attribution]\nview_window_hours = 9999", "must be 2,160 or less, not 9999."),
+        ("[attribution]\nmodels = ['shapley']", '"shapley" is not known; one of: last_touch.'),
         ("[columns.signal]\nurl = 'x'", 'no such log; did you mean "signals"?'),
         ("[columns.signals]\nulr = 'x'", 'no such column; did you mean "url"?'),
         ("[columns.signals]\nurl = 'x'\ncity = 'x'", "the same source"),
         ("[columns.signals]\nurl = 'source_row'", 'no column can be called "source_row"'),
         ("[columns.signals]\nurl = ''", 'no column can be called ""'),
-        ("[columns]\nsignals = 'x'", "columns.signals: "),
+        (
+            "[columns]\nsignals = 'x'",
+            "columns.signals: must be a section such as [columns.signals] ",
+        ),
+        ("columns = 1", "columns: must be a section such as [columns.signals] with lines such as "),
+        ("[columns.signals]\nurl = 1", "columns.signals.url: must be text in quotes."),
         ("[warehouse", "not valid TOML"),
         ("a = 1\na = 2", "not valid TOML"),
     ],
@@ -86,6 +119,8 @@ def test_a_wrong_entry_is_one_line_that_names_it(path: Path, text: str, complain
     assert message.startswith(f"{path}: ")
     assert complaint in message
     assert "\n" not in message
+    assert message.endswith((".", "?", ")."))
+    assert "Input should" not in message
 
 
 def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path) -> None:

@@ -177,6 +177,94 @@ def test_an_unclosed_quote_is_named_by_its_line_however_long_the_file(folder: Pa
             batches(folder, "signals.csv", b"\n".join(lines), required=REQUIRED)
 
 
+def warnings_of(
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    table: str,
+    extra: list[str],
+    mapping: dict[str, str],
+    ending: str = ".csv",
+) -> list[str]:
+    columns = TABLES[table].columns
+    wanted = [mapping.get(name, name) for name in columns]
+    required = [mapping.get(name, name) for name in TABLES[table].required]
+    names = [*required, *extra]
+    path = folder / f"{table}{ending}"
+    path.write_bytes(WRITERS[ending]([dict.fromkeys(names, "x")]))
+    caplog.clear()
+    for _ in read(LogFile(path, path.name, table, DAY), wanted, required):
+        pass
+    return caplog.messages
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+@pytest.mark.parametrize(
+    ("table", "extra", "hint"),
+    [
+        ("signals", ["Email"], "column Email is ignored; did you mean email?"),
+        ("signals", ["E-Mail"], "column E-Mail is ignored; did you mean email?"),
+        ("signals", ["email_sha256"], "column email_sha256 is ignored; did you mean email?"),
+        ("signals", ["hashed_email"], "column hashed_email is ignored; did you mean email?"),
+        ("signals", ["phone_number"], "column phone_number is ignored; did you mean phone?"),
+        ("signals", ["IP address"], "column IP address is ignored; did you mean ip?"),
+        (
+            "signals",
+            ["recieved_time"],
+            "column recieved_time is ignored; did you mean received_time?",
+        ),
+        ("signals", ["email", "EMAIL"], "column EMAIL is ignored; email is read."),
+        (
+            "signals",
+            ["email", "email_sha256"],
+            "column email_sha256 is ignored; it is a column of activity.",
+        ),
+        ("activity", ["email"], "column email is ignored; did you mean email_sha256?"),
+        ("activity", ["Phone"], "column Phone is ignored; did you mean phone_sha256?"),
+        (
+            "touchpoints",
+            ["Ad_ID", "order_id"],
+            "column Ad_ID is ignored; did you mean ad_id? "
+            "Column order_id is ignored; it is a column of signals.",
+        ),
+    ],
+)
+def test_an_ignored_column_that_looks_like_one_of_a_log_is_told(
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    table: str,
+    extra: list[str],
+    hint: str,
+    ending: str,
+) -> None:
+    assert warnings_of(folder, caplog, table, extra, {}, ending) == [f"{table}{ending}: {hint}"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "mapping"),
+    [
+        (["email", "city"], {}),
+        (["basket", "shop", "age_band", "utm_source", "id", "x"], {}),
+        (["email_sha256"], {"email": "email_sha256"}),  # a mapped source is wanted
+        (["mail", "email"], {"email": "mail"}),  # and the column's own name is not, on purpose
+        (["mail", "Email"], {"email": "mail"}),
+        (["jane@example.com", "Email\u00e4", "+1 555 123 4567"], {}),  # may be data
+    ],
+)
+def test_other_ignored_columns_are_not_told(
+    folder: Path, caplog: pytest.LogCaptureFixture, extra: list[str], mapping: dict[str, str]
+) -> None:
+    assert warnings_of(folder, caplog, "signals", extra, mapping) == []
+
+
+def test_a_look_at_some_columns_tells_nothing(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = folder / "signals.csv"
+    path.write_bytes(as_csv([signal("s1", Email="x")]))
+    list(read(LogFile(path, path.name, "signals", DAY), ["received_time", "event_time"], []))
+    assert caplog.messages == []
+
+
 CSV = as_csv([signal(f"s{n}", city=f"{n * 7919}") for n in range(3000)])
 PARQUET = as_parquet([signal(f"s{n}") for n in range(300)])
 JSON = as_json_lines([signal("s1"), signal("s2")])

@@ -2,13 +2,15 @@
 
 One line is one request body, or one event of it. A platform's module says how a body unfolds into
 events and where an event keeps what a signal holds; here is what they share. No e-mail address and
-no phone number is written in clear: digests stand for them, and for an id that holds one.
+no phone number is written in clear: the platform's digests stand for them (`event_contacts`), and
+digests for an id that holds one.
 """
 
 import gzip
 import hashlib
 import io
 import json
+import logging
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,13 +22,16 @@ import polars as pl
 import pyarrow as pa
 
 from warehouse.errors import InputFileError
-from warehouse.importers.event_values import digest, text
+from warehouse.importers.event_contacts import ContactDigests, countries
+from warehouse.importers.event_values import BEYOND, digest, text
 from warehouse.importers.log_folder import require_absent_or_empty, write_log_folder
 from warehouse.privacy import withhold_contacts
-from warehouse.schemas import TABLES
+from warehouse.recipes import Recipe
+from warehouse.schemas import EARLIEST, LATEST, TABLES
 
 Payload: TypeAlias = Mapping[str, Any]
 
+_log = logging.getLogger("adscribe")
 _BATCH_ROWS: Final = 20_000
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
@@ -52,18 +57,25 @@ class EventsApi:
         Returns the events of a request body, or of a body that is one event, each with what the
         body says of them all; None where it is no body of this API.
     read : callable
-        Returns the columns of a signal; None where it is no event of this API.
+        Returns the columns of a signal, with lists of all values as email and phone; None where it
+        is no event of this API.
+    recipe : Recipe
+        How the platform digests e-mails and phones.
     """
 
     name: str
     unfold: Callable[[Payload], list[Any] | None]
     read: Callable[[Payload], dict[str, Any] | None]
+    recipe: Recipe
 
 
 def import_events(
     payloads: Path, out: Path, api: EventsApi, *, advertiser_id: str | None
 ) -> dict[str, int]:
     """Write the events of a file of payloads as ``date=YYYY-MM-DD/signals.parquet``.
+
+    The e-mails and phones that were refused, and times beyond all reason, are logged in one line
+    each.
 
     Parameters
     ----------
@@ -88,7 +100,8 @@ def import_events(
         advertiser, or `out` is taken.
     """
     require_absent_or_empty(out)
-    signals = pl.concat(_read_batches(payloads, api, text(advertiser_id)))
+    contacts = ContactDigests(api.recipe)
+    signals = pl.concat(_read_batches(payloads, api, text(advertiser_id), contacts))
     found = signals.filter(pl.col("event_name").is_not_null())
     if found.is_empty():
         raise InputFileError(
@@ -99,18 +112,38 @@ def import_events(
         raise InputFileError(
             f"{payloads}: no event names its advertiser. Give the id with --advertiser-id."
         )
-    undated = found.select(pl.col("event_time").dt.date().min()).item()
+    time = pl.col("event_time")
+    undated = found.filter((time >= EARLIEST) & (time < LATEST)).select(time.dt.date().min()).item()
     if undated is None:
         raise InputFileError(
             f"{payloads}: no event has a time between 2000 and 2099. "
-            "Give times as Unix seconds or ISO 8601."
+            "Give times as Unix seconds, not milliseconds, or ISO 8601."
         )
-    return write_log_folder(out, {"signals": _tell_apart(signals)}, None, undated=undated)
+    rows = write_log_folder(out, {"signals": _tell_apart(signals)}, None, undated=undated)
+    _report(payloads, signals, contacts)
+    return rows
 
 
-def _read_batches(path: Path, api: EventsApi, advertiser_id: str | None) -> Iterator[pl.DataFrame]:
+def _report(payloads: Path, signals: pl.DataFrame, contacts: ContactDigests) -> None:
+    """Log what was lost of the events: contacts that were refused, times that are none."""
+    refused = contacts.refusals()
+    if refused is not None:
+        _log.warning("%s: %s", payloads, refused)
+    late = signals.filter(pl.col("event_time") == BEYOND).height
+    if late:
+        _log.warning(
+            "%s: event times after the year 9999: %s. Times are Unix seconds, these look like "
+            "milliseconds; ingestion will refuse these events.",
+            payloads,
+            f"{late:,}",
+        )
+
+
+def _read_batches(
+    path: Path, api: EventsApi, advertiser_id: str | None, contacts: ContactDigests
+) -> Iterator[pl.DataFrame]:
     """Read the file in frames of some ten thousand rows, so that not every payload is held."""
-    yield _to_frame([])
+    yield _to_frame([], contacts)
     rows: list[dict[str, Any]] = []
     with _open(path) as stream:
         for number, line in enumerate(stream, start=1):
@@ -119,9 +152,9 @@ def _read_batches(path: Path, api: EventsApi, advertiser_id: str | None) -> Iter
                     row["advertiser_id"] = advertiser_id
                 rows.append(row)
             if len(rows) >= _BATCH_ROWS:
-                yield _to_frame(rows)
+                yield _to_frame(rows, contacts)
                 rows.clear()
-    yield _to_frame(rows)
+    yield _to_frame(rows, contacts)
 
 
 @contextmanager
@@ -213,9 +246,13 @@ def _fingerprint(event: Payload) -> str:
     return "event-" + hashlib.sha256(content.encode("utf-8")).hexdigest()[:32]
 
 
-def _to_frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
+def _to_frame(rows: list[dict[str, Any]], contacts: ContactDigests) -> pl.DataFrame:
     """Return rows as signals that hold no e-mail address or phone number in clear."""
+    sent = {name: [row.pop(name, []) for row in rows] for name in ("email", "phone")}
     signals = pl.DataFrame(rows, schema=_COLUMNS)
+    country = countries(signals["country"])
+    digests = (contacts.digest(name, values, country) for name, values in sent.items())
+    signals = signals.with_columns(country, *digests)
     url = pl.col("url").str.replace(_QUERY, "")
     return signals.with_columns(
         *(_replace_contacts(signals.get_column(name)) for name in _IDS),

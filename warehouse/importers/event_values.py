@@ -13,10 +13,10 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_PHONE: Final = re.compile(r"(?:tel:)?[+\d\s().\-/]+")
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 -- the logs keep UTC without a zone
-_EARLIEST: Final = datetime(2000, 1, 1)  # noqa: DTZ001
-_LATEST: Final = datetime(2100, 1, 1)  # noqa: DTZ001
+_BEFORE: Final = datetime(1, 1, 1)  # noqa: DTZ001
+BEYOND: Final = datetime(9999, 12, 31)  # noqa: DTZ001
+"""Stands for every later time, such as milliseconds that are read as seconds."""
 
 
 def pick(source: Any, *path: str) -> Any:
@@ -37,6 +37,17 @@ def text(*values: Any) -> str | None:
         if found is not None:
             return found
     return None
+
+
+def texts(*values: Any) -> list[str]:
+    """Return all of the values that are texts or numbers, those of lists among them, in order."""
+    found = []
+    for value in values:
+        if isinstance(value, list):
+            found += texts(*value)
+        elif value is not None and (one := _one_text(value)) is not None:
+            found.append(one)
+    return found
 
 
 def _one_text(value: Any) -> str | None:
@@ -85,47 +96,33 @@ def total(contents: Any, price_key: str) -> float | None:
 
 
 def moment(value: Any) -> datetime | None:
-    """Return the UTC time of Unix seconds or an ISO 8601 text; None outside the years 2000 to 2099.
+    """Return the UTC time of Unix seconds or an ISO 8601 text; None where it is neither.
 
-    A text without a zone is UTC. Milliseconds lie outside those years: platforms refuse them too.
+    A number is read as seconds whatever it is, so that ingestion refuses milliseconds as too late
+    rather than as missing. A time before the year 1 or after 9999 becomes the first or the
+    last day between. A text without a zone is UTC.
     """
     sent = _one_text(value)
     if sent is None:
         return None
     try:
-        found = _EPOCH + timedelta(seconds=float(sent))
+        seconds = float(sent)
     except ValueError:
-        try:
-            stamp = datetime.fromisoformat(sent)
-            found = stamp.astimezone(UTC).replace(tzinfo=None) if stamp.tzinfo else stamp
-        except (ValueError, OverflowError):
-            return None
+        return _iso_moment(sent)
+    if not math.isfinite(seconds):
+        return None
+    try:
+        return min(_EPOCH + timedelta(seconds=seconds), BEYOND)
     except OverflowError:
+        return BEYOND if seconds > 0 else _BEFORE
+
+
+def _iso_moment(sent: str) -> datetime | None:
+    try:
+        stamp = datetime.fromisoformat(sent)
+        return stamp.astimezone(UTC).replace(tzinfo=None) if stamp.tzinfo else stamp
+    except (ValueError, OverflowError):
         return None
-    return found if _EARLIEST <= found < _LATEST else None
-
-
-def email_digest(*values: Any) -> str | None:
-    """Return the SHA-256 of an e-mail address: as sent, or made from the raw one.
-
-    A raw address is digested in lower case without surrounding space, as ingestion would. What is
-    neither is dropped: it could be compared with nothing.
-    """
-    sent = (text(*values) or "").lower()
-    if _DIGEST.fullmatch(sent):
-        return sent
-    return digest(sent) if "@" in sent else None
-
-
-def phone_digest(*values: Any) -> str | None:
-    """Return the SHA-256 of a phone number: as sent, or of ``+`` and the digits of the raw one."""
-    sent = (text(*values) or "").lower()
-    if _DIGEST.fullmatch(sent):
-        return sent
-    digits = re.sub(r"[^0-9]", "", sent)
-    if not _PHONE.fullmatch(sent) or not 7 <= len(digits) <= 15:
-        return None
-    return digest("+" + digits.removeprefix("00"))
 
 
 def digest(value: str) -> str:
@@ -137,12 +134,6 @@ def unhashed(*values: Any) -> str | None:
     """Return a description that was sent in clear, such as a city; None where it was digested."""
     sent = text(*values)
     return None if sent is None or _DIGEST.fullmatch(sent.lower()) else sent
-
-
-def country(*values: Any) -> str | None:
-    """Return a country code of two letters in upper case; None where it is anything else."""
-    sent = text(*values) or ""
-    return sent.upper() if re.fullmatch(r"[A-Za-z]{2}", sent) else None
 
 
 def upper(*values: Any) -> str | None:

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.errors import InputFileError
-from warehouse.schemas import TABLES
+from warehouse.schemas import EARLIEST, LATEST, TABLES
 
 LOGS: Final = ("activity", "touchpoints", "signals")
 
@@ -84,7 +84,7 @@ def write_log_folder(
     truth_match : DataFrame or None
         signal_id and user_id; caused_by and value where they are known. None where nothing is.
     undated : date
-        The day whose folder takes the rows without an event_time.
+        The day whose folder takes the rows without an event_time between 2000 and 2099.
 
     Returns
     -------
@@ -130,7 +130,9 @@ def _write_days(folder: Path, logs: Mapping[str, pl.DataFrame], undated: date) -
 
 
 def _split_by_day(rows: pl.DataFrame, undated: date) -> dict[date, pl.DataFrame]:
-    dated = rows.with_columns(_day=pl.col("event_time").dt.date().fill_null(pl.lit(undated)))
+    time = pl.col("event_time")
+    plausible = (time >= EARLIEST) & (time < LATEST)
+    dated = rows.with_columns(_day=pl.when(plausible).then(time.dt.date()).otherwise(undated))
     days = dated.sort("event_time", nulls_last=True, maintain_order=True).partition_by(
         "_day", as_dict=True, include_key=False, maintain_order=True
     )

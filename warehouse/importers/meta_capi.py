@@ -6,18 +6,17 @@ from typing import Any, Final
 from warehouse.importers.event_payloads import EventsApi, Payload, import_events, list_events
 from warehouse.importers.event_values import (
     amount,
-    country,
-    email_digest,
     is_true,
     moment,
-    phone_digest,
     pick,
     query_value,
     text,
+    texts,
     total,
     unhashed,
     upper,
 )
+from warehouse.recipes import Recipe
 
 _SOURCES: Final = ("pixel_id", "dataset_id")
 _PARTS_OF_COOKIE: Final = 4
@@ -41,16 +40,19 @@ def import_meta_capi(
     - click_id is the fbclid in fbc, ``fb.<subdomain index>.<creation time>.<fbclid>``; Meta's
       parameter builder adds a fifth part, which is left out. Without fbc it is the fbclid of the
       URL. The URL loses its query. cookie_id is fbp, also without a fifth part.
-    - email and phone are the SHA-256 that was sent, the first of a list; a raw one is digested as
-      ingestion would, and never written. Meta digests a phone's digits without ``+``: such a
-      digest meets only one that was made in the same way.
+    - email and phone are the SHA-256 that was sent, in hexadecimal digits or base64; a raw one is
+      digested as Meta has it done, a phone read in the user's country, and never written. Of a list
+      it is the first that is usable. What is refused (malformed, a placeholder, a phone without a
+      country) is null and counted in one logged line. Meta digests a phone's digits without ``+``:
+      such a digest meets only one that was made in the same way.
     - value is that of custom_data, else item_price times quantity over all contents.
     - device_id is the madid; app_data gives language, screen and time zone of an app event.
     - consent is denied where data_processing_options holds LDU, or opt_out is set.
 
     A line or event that is none is passed on as a signal that says only where it stood; it and an
-    event without a time are refused by ingestion, in the folder of the first day. A value that is
-    no number is written as NaN, which ingestion refuses.
+    event without a time between 2000 and 2099 are refused by ingestion, in the folder of the first
+    day: a time in milliseconds is far after it. A value that is no number is written as NaN, which
+    ingestion refuses.
 
     Parameters
     ----------
@@ -107,11 +109,11 @@ def _read(event: Payload) -> dict[str, Any] | None:
         "cookie_id": _without_appendix(text(pick(user, "fbp"))),
         "device_id": text(pick(user, "madid")),
         "external_id": text(pick(user, "external_id")),
-        "email": email_digest(pick(user, "em")),
-        "phone": phone_digest(pick(user, "ph")),
+        "email": texts(pick(user, "em")),
+        "phone": texts(pick(user, "ph")),
         "ip": text(pick(user, "client_ip_address")),
         "user_agent": text(pick(user, "client_user_agent")),
-        "country": country(pick(user, "country")),
+        "country": unhashed(pick(user, "country")),
         "region": unhashed(pick(user, "st")),
         "city": unhashed(pick(user, "ct")),
         "url": url,
@@ -152,4 +154,4 @@ def _describe_app(extinfo: Any) -> dict[str, str | None]:
     }
 
 
-_API: Final = EventsApi("Meta Conversions API", _unfold, _read)
+_API: Final = EventsApi("Meta Conversions API", _unfold, _read, Recipe.META)

@@ -6,18 +6,17 @@ from typing import Any, Final
 from warehouse.importers.event_payloads import EventsApi, Payload, import_events, list_events
 from warehouse.importers.event_values import (
     amount,
-    country,
-    email_digest,
     is_true,
     moment,
-    phone_digest,
     pick,
     query_value,
     text,
+    texts,
     total,
     unhashed,
     upper,
 )
+from warehouse.recipes import Recipe
 
 _SOURCES: Final = ("event_source_id", "pixel_code", "event_set_id", "tiktok_app_id")
 _SHARED: Final = (*_SOURCES, "limited_data_use")
@@ -37,14 +36,17 @@ def import_tiktok_events(
     - advertiser_id is the one given, else the event source, pixel, event set or app.
     - click_id is the ttclid: of the user, of the ad's callback, else of the page's URL. The URL
       loses its query. cookie_id is the ttp, device_id the GAID or IDFA.
-    - email and phone are the SHA-256 that was sent, the first of a list; a raw one is digested as
-      ingestion would, and never written.
+    - email and phone are the SHA-256 that was sent, in hexadecimal digits or base64; a raw one is
+      digested as TikTok has it done, a phone read in the user's country, and never written. Of a
+      list it is the first that is usable. What is refused (malformed, a placeholder, a phone
+      without a country) is null and counted in one logged line.
     - value is that of the properties, else price times quantity over all contents.
     - consent is denied where limited_data_use is set.
 
     A line or event that is none is passed on as a signal that says only where it stood; it and an
-    event without a time are refused by ingestion, in the folder of the first day. A value that is
-    no number is written as NaN, which ingestion refuses.
+    event without a time between 2000 and 2099 are refused by ingestion, in the folder of the first
+    day: a time in milliseconds is far after it. A value that is no number is written as NaN, which
+    ingestion refuses.
 
     Parameters
     ----------
@@ -111,12 +113,12 @@ def _read(event: Payload) -> dict[str, Any] | None:
             *(pick(holder, key) for holder in (user, device) for key in ("gaid", "idfa"))
         ),
         "external_id": text(pick(user, "external_id")),
-        "email": email_digest(pick(user, "email")),
-        "phone": phone_digest(pick(user, "phone"), pick(user, "phone_number")),
+        "email": texts(pick(user, "email")),
+        "phone": texts(pick(user, "phone"), pick(user, "phone_number")),
         "ip": text(pick(user, "ip"), pick(context, "ip")),
         "user_agent": text(pick(user, "user_agent"), pick(context, "user_agent")),
         "language": text(pick(user, "locale"), pick(context, "locale")),
-        "country": country(pick(user, "country")),
+        "country": unhashed(pick(user, "country")),
         "region": unhashed(pick(user, "state")),
         "city": unhashed(pick(user, "city")),
         "url": url,
@@ -124,4 +126,4 @@ def _read(event: Payload) -> dict[str, Any] | None:
     }
 
 
-_API: Final = EventsApi("TikTok Events API", _unfold, _read)
+_API: Final = EventsApi("TikTok Events API", _unfold, _read, Recipe.TIKTOK)

@@ -1,0 +1,33 @@
+"""A single value, as a table or a tree shows it."""
+
+from datetime import date, datetime
+
+from rich.text import Text
+
+_STYLES = {
+    "won": "bold green", "followed": "bold green", "agrees": "green", "touch": "green",
+    "unmatched": "yellow", "organic": "cyan", "rejected": "red", "failed": "red",
+    "interrupted": "red", "shared_identifier": "yellow", "other_user": "yellow",
+    "too_many_users": "yellow", "too_many_identifiers": "yellow", "vetoed": "red",
+    "expired": "yellow", "not_in_order": "yellow", "denied": "red",
+}  # fmt: skip
+
+
+def plain(value: object) -> str:
+    """Return a value as text for people."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def styled(text: str) -> Text:
+    """Return text in the colour of what it says."""
+    return Text(text, style=_STYLES.get(text, ""))

@@ -1,0 +1,86 @@
+"""How a frame looks on a terminal of any width."""
+
+import io
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from terminal import show_frame
+
+NUMBERS = pl.DataFrame(
+    {
+        "log_day": ["2026-01-05"],
+        "naming_one_user": [1_234_567],
+        "too_many_identifiers": [12],
+        "return_on_ad_spend": [0.1234],
+        "pending": [7],
+    }
+)
+ROWS = pl.DataFrame(
+    {
+        "rule": ["value.negative"] * 2,
+        "source_file": ["date=2026-03-01/signals-of-a-long-name.csv"] * 2,
+        "source_row": [30, 31],
+        "content": ['{"signal_id":"x8","event_time":"2026-03-01"}', "{}"],
+        "table_name": ["signals", "signals"],
+    }
+)
+
+
+def shown(frame: pl.DataFrame, width: int) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    show_frame(frame, title="title", whole="--format csv", console=console)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return [line.rstrip() for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("width", range(12, 90))
+def test_no_number_and_no_word_of_a_header_is_broken(width: int) -> None:
+    lines = shown(NUMBERS, width)
+    rule = next(place for place, line in enumerate(lines) if set(line) == {"─"})
+    head, row, footer = lines[1:rule], lines[rule + 1], lines[rule + 2 :]
+
+    whole = {"2026-01-05", "1,234,567", "12", "0.1234", "7"}
+    assert len(lines) - len(footer) == rule + 2
+    assert set(row.split()) <= whole
+    assert max(map(len, (*head, row))) <= width
+    words = {word for name in NUMBERS.columns for word in name.split("_")}
+    assert {word for line in head for word in line.split()} <= words
+    missing = NUMBERS.columns[len(row.split()) :]
+    told = f"not shown for want of width: {', '.join(missing)}; all with --format csv"
+    assert footer == ([told] if missing else [])
+
+
+def test_columns_stand_closer_where_all_fit_only_so() -> None:
+    assert shown(NUMBERS, 46)[-1].endswith("pending; all with --format csv")
+    assert shown(NUMBERS, 47)[-1] == "2026-01-05 1,234,567          12 0.1234       7"
+    assert shown(NUMBERS, 51)[-1] == "2026-01-05  1,234,567           12  0.1234        7"
+
+
+def test_long_text_is_shortened_before_a_column_goes() -> None:
+    assert shown(ROWS, 80)[3:] == [
+        "────────────────────────────────────────────────────────────────────────────────",
+        'value.negative  …ls-of-a-long-name.csv      30  {"signal_id":"x8","eve…  signals',
+        "value.negative  …ls-of-a-long-name.csv      31  {}                       signals",
+        "shortened: source file, content; all with --format csv",
+    ]
+    assert shown(ROWS, 60)[4:] == [
+        'value.negative  …-a-long-name.csv      30  {"signal_id":"x8…',
+        "value.negative  …-a-long-name.csv      31  {}",
+        "shortened: source file, content; not shown for want of width: table_name; "
+        "all with --format csv",
+    ]
+
+
+def test_a_wide_terminal_shows_everything_whole() -> None:
+    lines = shown(ROWS, 200)
+    assert "…" not in "".join(lines)
+    assert "date=2026-03-01/signals-of-a-long-name.csv" in lines[3]
+    assert len(lines) == 5
+
+
+def test_rows_left_out_are_counted() -> None:
+    lines = shown(pl.DataFrame({"n": range(100)}), 40)
+    assert lines[-1] == "100 rows, the first and last 30 shown; all with --format csv"
+    assert shown(NUMBERS.clear(), 80)[-1] == "no rows"
