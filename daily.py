@@ -91,6 +91,8 @@ def open_run(
     """
     if not new and not db.exists():
         raise WarehouseError(f"{db}: no such warehouse. Make one with: adscribe ingest --db {db}")
+    if not db.exists() and db.parent.is_dir():  # a key that cannot be used makes no warehouse
+        IdentifierKey.load(db, config.privacy, make=True)
     with Warehouse.open(db, config=config.warehouse) as warehouse:
         key = open_key(warehouse, config.privacy)
         yield Run(warehouse, command, config), key

@@ -21,7 +21,10 @@ def match_signals(warehouse: Warehouse, day: date) -> None:
 
 
 def _name_users(warehouse: Warehouse, *, learned: bool) -> None:
-    warehouse.execute("matching/spoken_links", learned=learned)
+    warehouse.execute("matching/carried_values")
+    warehouse.execute("matching/spoken_values", learned=learned)
+    warehouse.execute("matching/crowded_values")
+    warehouse.execute("matching/spoken_links")
     warehouse.execute("matching/heavy_users", learned=learned)
     warehouse.execute("matching/named_users")
     warehouse.execute("matching/winners")

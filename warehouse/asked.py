@@ -24,6 +24,7 @@ NOUNS: Final[Mapping[str, str]] = {
     "external_id": "customer id",
     "click_id": "click id",
 }
+LONGEST: Final = 512  # characters of an identifier in a log
 _PLACEHOLDERS: Final = (
     Refusal.PLACEHOLDER, Refusal.HASH_OF_PLACEHOLDER, Refusal.HASH_OF_NOTHING,
 )  # fmt: skip
@@ -61,8 +62,11 @@ class Asked:
         Raises
         ------
         ConfigError
-            If a value is missing, ``-`` stands for several, or the country is none.
+            If a value is missing, too long or not UTF-8, ``-`` stands for several, or the country
+            is none.
         """
+        for name, value in (("advertiser_id", advertiser_id), ("country", country)):
+            _see_that_it_is_text(name, value or "")
         told = [(kind, value) for kind, values in given.items() for value in values or ()]
         if sum(value == "-" for _, value in told) > 1:
             raise ConfigError("- stands for one value only. Give the others as they are.")
@@ -70,8 +74,9 @@ class Asked:
             raise ConfigError(f"--country: {country} is no country. Give two letters, such as US.")
         asked = []
         for kind, value in told:
-            text = sys.stdin.readline().rstrip("\r\n") if value == "-" else value
-            if not text.strip():
+            text = (_line_given(kind) if value == "-" else value).strip()
+            _see_that_it_is_text(kind, text)
+            if not text:
                 raise ConfigError(f"{option(kind)}: nothing given. Give a value, or - and a line.")
             asked.append(cls(kind, text, advertiser_id, country))
         return asked
@@ -80,6 +85,30 @@ class Asked:
 def option(kind: str) -> str:
     """Return the option of the command line that takes one kind of name."""
     return "--" + kind.replace("_", "-")
+
+
+def _line_given(kind: str) -> str:
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError as error:
+        raise _not_text(kind) from error
+
+
+def _see_that_it_is_text(kind: str, text: str) -> None:
+    """Refuse what no log can hold: ingestion refuses longer values, and what is not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise _not_text(kind) from error
+    if len(text) > LONGEST:
+        raise ConfigError(
+            f"{option(kind)}: longer than {LONGEST} characters, which no log can hold. Give it as "
+            "in the logs."
+        )
+
+
+def _not_text(kind: str) -> ConfigError:
+    return ConfigError(f"{option(kind)}: not UTF-8. Give it as in the logs.")
 
 
 def read(asked: Sequence[Asked]) -> pl.DataFrame:

@@ -53,13 +53,13 @@ class WarehouseConfig(_Section):
     """``[warehouse]``: what DuckDB may use."""
 
     memory_limit: str | None = None
-    threads: Annotated[int, Field(strict=True, ge=1)] | None = None
+    threads: Annotated[int, Field(strict=True, ge=1, le=1024)] | None = None
 
     @field_validator("memory_limit")
     @classmethod
     def _is_a_size(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"\d+(\.\d+)?\s*[KMGT]i?B", value):
-            raise ValueError(f'"{value}" is no size; write one such as 8GiB')
+        if value is not None and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})? ?[KMGT]i?B", value):
+            raise ValueError(f'"{value[:60]}" is no size; write one such as 8GiB')
         return value
 
 
@@ -197,7 +197,9 @@ def load_config(path: Path | None) -> Config:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}. Name a readable file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not valid TOML: lists within lists, too deep.") from error
+    except ValueError as error:  # also what is no UTF-8, and a number of thousands of digits
         raise ConfigError(f"{path}: not valid TOML: {error}.") from error
     try:
         return Config.model_validate(content)

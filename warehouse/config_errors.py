@@ -104,11 +104,16 @@ def _too_few(first: Mapping[str, Any], place: list[str], kind: object) -> str:
 
 
 def _too_small(first: Mapping[str, Any], place: list[str], kind: object) -> str:
-    return f"must be {first['ctx']['ge']:,} or more, not {first['input']}."
+    return f"must be {first['ctx']['ge']:,} or more, not {_number(first['input'])}."
 
 
 def _too_large(first: Mapping[str, Any], place: list[str], kind: object) -> str:
-    return f"must be {first['ctx']['le']:,} or less, not {first['input']}."
+    return f"must be {first['ctx']['le']:,} or less, not {_number(first['input'])}."
+
+
+def _number(given: float) -> str:
+    """Return a number as it was given, unless it is a line of its own (and str() may refuse it)."""
+    return str(given) if abs(given) < 10**20 else "a number of that many digits"
 
 
 def _as_told(first: Mapping[str, Any], place: list[str], kind: object) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from warehouse.errors import InputFileError
 from warehouse.logs import LogFile
-from warehouse.privacy import WITHHELD, holds_contact, withhold_contacts, withhold_hashes
+from warehouse.privacy import WITHHELD, needs_withholding, withhold
 from warehouse.schemas import LogTable
 
 _QUERY: Final = r"[?#;].*$"
@@ -109,7 +109,7 @@ def days_of(
 
 
 def refuse_lines(lines: pl.DataFrame, *, file: LogFile) -> pl.DataFrame:
-    """Turn lines that could not be split into columns into bad rows, e-mails and phones blanked.
+    """Turn lines that could not be split into columns into bad rows, what names a person blanked.
 
     Parameters
     ----------
@@ -120,13 +120,12 @@ def refuse_lines(lines: pl.DataFrame, *, file: LogFile) -> pl.DataFrame:
     """
     # NUL bytes would hide an address: every other byte of UTF-16 is one.
     plain = pl.col("content").str.replace_all("\0", "", literal=True)
-    # Hashes first: runs of digits inside them would be taken for phones.
-    content = withhold_contacts(withhold_hashes(plain), digits=True).str.slice(0, _LONGEST_LINE)
+    content = withhold(plain, digits=True).str.slice(0, _LONGEST_LINE).alias("line")
     return lines.select(
         pl.lit(file.day, dtype=pl.Date).alias("log_day"),
         "source_row",
         "rule",
-        pl.struct(content.alias("line")).struct.json_encode().alias("content"),
+        pl.struct(content).struct.json_encode().alias("content"),
     )
 
 
@@ -212,17 +211,17 @@ def _log_day(table: LogTable, file: LogFile) -> pl.Expr:
 
 
 def _withhold(typed: pl.DataFrame, table: LogTable) -> pl.DataFrame:
-    """Take e-mail addresses and phone numbers, and the url's query, out of descriptive text."""
+    """Take e-mails, phones, plain hashes and the url's query out of descriptive text."""
     exprs = []
     for name in _described(table):
         # Few values differ, save in ip: to look at those is the fastest way to see that all is well
-        values = typed.get_column(name)
-        digits = name in _PLACES
-        if holds_contact(values if name == "ip" else values.unique(), digits=digits):
-            exprs.append(withhold_contacts(pl.col(name), digits=digits))
+        values, digits = typed.get_column(name), name in _PLACES
+        if needs_withholding(values if name == "ip" else values.unique(), digits=digits):
+            exprs.append(withhold(pl.col(name), digits=digits))
     if "url" in table.columns:
-        path = pl.col("url").str.replace(_QUERY, "")
-        exprs.append(withhold_contacts(path, digits=False))
+        path = typed.get_column("url").str.replace(_QUERY, "")
+        found = needs_withholding(path, digits=False)
+        exprs.append(withhold(pl.lit(path), digits=False) if found else pl.lit(path))
     return typed.with_columns(exprs)
 
 
@@ -288,13 +287,13 @@ def _with_content(bad: pl.DataFrame, named: pl.DataFrame, table: LogTable) -> pl
 
 
 def _shown(name: str, table: LogTable) -> pl.Expr:
-    """Return a column of a refused row as text without raw identifiers."""
+    """Return a column of a refused row as text without raw identifiers or plain hashes."""
     if name in table.secret:
         return pl.when(pl.col(name).is_not_null()).then(pl.lit(WITHHELD))
     text = pl.col(name).cast(pl.String, strict=False)
     if name == "user_agent" or _is_id(name, table):
-        return withhold_contacts(text, digits=False)
-    shown = withhold_contacts(text, digits=True)
+        return withhold(text, digits=False)
+    shown = withhold(text, digits=True)
     if table.columns[name] != pl.Float64:
         return shown
     return pl.when(text.cast(pl.Float64, strict=False).is_not_null()).then(text).otherwise(shown)

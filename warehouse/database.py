@@ -34,6 +34,7 @@ _OFFLINE: Final[dict[str, bool | int | str | float | list[str]]] = {
     "autoload_known_extensions": False,
 }
 REWRITE_DUE: Final = "rewrite_due"  # the setting of a warehouse whose file holds what must go
+_FAILURES: Final = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
 _SQL = importlib.resources.files("sql")
 
 
@@ -171,7 +172,7 @@ class Warehouse:
                 f"{self.path}: {_first_line(error)} Nothing of this stage was kept. Give more with "
                 "[warehouse] memory_limit, or free some space on the disk."
             ) from error
-        except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+        except _FAILURES as error:
             raise WarehouseError(
                 f"{self.path}: {_first_line(error)} Nothing of this stage was kept. See that the "
                 "disk has space and can be written, and run it again."
@@ -227,17 +228,16 @@ class Warehouse:
 def rewrite(path: Path, config: WarehouseConfig | None = None) -> None:
     """Put a copy without the bytes of deleted rows in the place of a warehouse that is closed.
 
-    The copy is made in a folder beside the file that only its owner can open, is synced, and takes
-    the place at once: a crash leaves the one file or the other, and perhaps that folder, which the
-    next call empties.
+    The copy is made in a folder beside it, for its owner only, is synced, and takes its place at
+    once: a crash leaves either file, and perhaps that folder, which the next call empties.
 
     Raises
     ------
     WarehouseError
-        If another process has the warehouse open, or there is no space for the copy.
+        If it is open elsewhere, or there is no space for a copy, or none of the same owner.
     """
     place = path.resolve()  # a link stays one
-    folder = place.with_name(place.name + ".rewriting")
+    folder = place.with_name(f"{place.name}.rewriting")
     with closing(Warehouse(duckdb.connect(config=_OFFLINE), path)) as warehouse:
         run = warehouse._connection.execute
         with _opening(path):
@@ -247,18 +247,19 @@ def rewrite(path: Path, config: WarehouseConfig | None = None) -> None:
             folder.mkdir(mode=0o700)
             run("SET temp_directory = $folder", {"folder": str(folder / "spilled")})
             warehouse._configure(config or WarehouseConfig())
-            with warehouse._explained():
-                run("CHECKPOINT stored")  # its log must not outlive it
-                run("ATTACH $path AS fresh", {"path": str(folder / "fresh")})
-                run("COPY FROM DATABASE stored TO fresh")
-                run("USE fresh")
-                warehouse.execute("privacy/delete_setting", name=REWRITE_DUE)
-                run("USE memory")
-                run("CHECKPOINT fresh")
-                run("DETACH fresh")
+            run("CHECKPOINT stored")  # its log must not outlive it
+            run("ATTACH $path AS fresh", {"path": str(folder / "fresh")})
+            run("COPY FROM DATABASE stored TO fresh")
+            run("USE fresh")
+            run(statement("privacy/delete_setting"), {"name": REWRITE_DUE})
+            run("USE memory")
+            run("CHECKPOINT fresh")
+            run("DETACH fresh")
             put_in_place(folder / "fresh", place)
-        except OSError as error:
-            raise WarehouseError(f"{place}: cannot be replaced ({error.strerror}).") from error
+        except (OSError, duckdb.OutOfMemoryException, *_FAILURES) as error:
+            reason = error.strerror if isinstance(error, OSError) else _first_line(error)
+            mend = "" if isinstance(error, PermissionError) else " See that the disk has space."
+            raise WarehouseError(f"{path}: cannot be rewritten ({reason}).{mend}") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

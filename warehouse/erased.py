@@ -1,9 +1,32 @@
 """What was forgotten, or would be: told to the operator by name, and to the ledger without."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from warehouse.asked import NOUNS
+from warehouse.config import Config
+from warehouse.database import Warehouse
+from warehouse.runs import Run
+
+FINISHED_EARLIER: Final = "The rewrite that an earlier forget or rekey left unfinished is done now."
+
+
+class ErasingRun(Run):
+    """A run after which the file of the warehouse is rewritten.
+
+    Attributes
+    ----------
+    finished_earlier : bool
+        Whether the rewrite that an earlier run had left unfinished was done first.
+    afterwards : list of callable
+        Called when the file has been rewritten.
+    """
+
+    def __init__(self, warehouse: Warehouse, command: str, config: Config) -> None:
+        super().__init__(warehouse, command, config)
+        self.finished_earlier = False
+        self.afterwards: list[Callable[[], None]] = []
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,12 +43,15 @@ class Found:
         Whether it stands anywhere.
     once_shared : bool
         Whether somebody had it too who is forgotten by now.
+    in_refused_rows : bool
+        Whether refused rows have it as their user_id, of whom nothing else is known.
     """
 
     kind: str
     user_ids: tuple[str, ...]
     known: bool = True
     once_shared: bool = False
+    in_refused_rows: bool = False
 
     @property
     def names_one(self) -> bool:
@@ -47,12 +73,15 @@ class Erasure:
         The users forgotten.
     rows : mapping of str to mapping of str to int
         Rows by what was done to them (deleted, emptied, renamed) and by table.
+    finished_earlier : bool
+        Whether the rewrite that an earlier forget or rekey had left unfinished was done first.
     """
 
     run_id: str | None
     found: Sequence[Found]
     user_ids: Sequence[str]
     rows: Mapping[str, Mapping[str, int]]
+    finished_earlier: bool = False
 
     @property
     def asked(self) -> str:
@@ -91,6 +120,7 @@ class Erasure:
             "dry_run": self.run_id is None,
             "asked": self.asked,
             "unknown": [one.kind for one in self.found if not one.known],
+            "finished_earlier": self.finished_earlier,
             "users_named": self.users_named,
             "users_removed": len(self.user_ids),
             "user_ids": list(self.user_ids),
@@ -102,6 +132,8 @@ class Erasure:
 
     def _lines(self) -> Iterator[str]:
         dry = self.run_id is None
+        if self.finished_earlier and not self.rows:
+            yield FINISHED_EARLIER
         if dry:
             yield "Dry run: nothing was changed."
         if self.user_ids:
@@ -115,13 +147,19 @@ class Erasure:
             f"{deed}: " + ", ".join(f"{table} {count:,}" for table, count in counts.items())
             for deed, counts in self.rows.items()
         )
-        yield f"Rows {'that would be ' if dry else ''}{done}"
+        if done:
+            yield f"Rows {'that would be ' if dry else ''}{done}"
 
     def _told(self, one: Found) -> str | None:
         """Say what became of an identifier, unless it went with its users."""
         noun, dry = NOUNS[one.kind], self.run_id is None
         count, left = len(one.user_ids), len(set(one.user_ids) - set(self.user_ids))
         removed = "would be removed" if dry else "was removed"
+        if one.in_refused_rows:
+            return (
+                f"No user of this {noun} is known. The refused rows that hold it "
+                f"{'would be' if dry else 'were'} emptied."
+            )
         if not one.known:
             return f"Nothing is known of the {noun} given. See that it is written as in the logs."
         if count == 0:

@@ -5,6 +5,7 @@ bytes of deleted rows in its file, so that `opened` has the file rewritten after
 """
 
 import json
+import logging
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,18 +19,17 @@ import polars as pl
 from warehouse.asked import NOUNS, USER, Asked, read
 from warehouse.config import Config
 from warehouse.database import REWRITE_DUE, Warehouse, rewrite
-from warehouse.erased import Erasure, Found
+from warehouse.erased import FINISHED_EARLIER, ErasingRun, Erasure, Found
 from warehouse.errors import UnknownNameError, WarehouseError
 from warehouse.keys import IdentifierKey, open_key
-from warehouse.runs import Run
 
+_log = logging.getLogger("adscribe")
 _Deed = tuple[str, str]  # what was done, and to which table's rows
 # What is done for one user, and to which table's rows.
 _OF_USER: Final = {
     "delete_activity": "activity",
     "delete_links_of_user": "identity_links",
     "delete_evidence_of_user": "signal_evidence",
-    "blank_rejected_rows": "rejected_rows",
 }
 _RENAMED: Final = (
     "touchpoints", "matches", "match_conflicts", "path_touches", "credits", "restatements",
@@ -45,14 +45,15 @@ _OF_IDENTIFIERS: Final = {
     "blank_touchpoints": "touchpoints",
     "blank_signals": "signals",
 }
+_REFUSED: Final[_Deed] = ("emptied", "rejected_rows")
 _DEEDS: Final = {"delete": "deleted", "blank": "emptied", "rename": "renamed"}
 
 
 @contextmanager
-def opened(db: Path, command: str, config: Config) -> Iterator[tuple[Run, IdentifierKey]]:
+def opened(db: Path, command: str, config: Config) -> Iterator[tuple[ErasingRun, IdentifierKey]]:
     """Open a warehouse to take something out of it for good: afterwards its file is rewritten.
 
-    What an earlier command could not rewrite, as it was killed, is rewritten first.
+    What an earlier command could not rewrite, as it was killed, is rewritten first, and told.
 
     Raises
     ------
@@ -61,23 +62,40 @@ def opened(db: Path, command: str, config: Config) -> Iterator[tuple[Run, Identi
     """
     _see_that_it_exists(db)
     opening = Warehouse.open(db, config=config.warehouse)
-    if not opening.query("ledger/setting", name=REWRITE_DUE).is_empty():
+    finished_earlier = _rewrite_is_due(opening)
+    if finished_earlier:
         opening.close()
-        rewrite(db, config.warehouse)
+        _rewrite(db, config, "an earlier forget or rekey is done and kept")
+        _log.warning("%s: %s", db, FINISHED_EARLIER)
         opening = Warehouse.open(db, config=config.warehouse)
     with opening as warehouse:
         key = open_key(warehouse, config.privacy)
-        yield Run(warehouse, command, config), key
+        run = ErasingRun(warehouse, command, config)
+        run.finished_earlier = finished_earlier
+        yield run, key
+        is_due = _rewrite_is_due(warehouse)
+    if is_due:
+        _rewrite(db, config, f"the {command} is done and kept")
+        for check in run.afterwards:
+            check()
+
+
+def _rewrite_is_due(warehouse: Warehouse) -> bool:
+    return not warehouse.query("ledger/setting", name=REWRITE_DUE).is_empty()
+
+
+def _rewrite(db: Path, config: Config, done: str) -> None:
     try:
         rewrite(db, config.warehouse)
     except WarehouseError as error:
+        reason = str(error).removeprefix(f"{db}: ")
         raise WarehouseError(
-            f"{error} The change itself is done and kept; old bytes are left in the file until the "
-            "next adscribe forget or rekey on it."
+            f"{db}: {done}, but old bytes are left in the file until the next adscribe forget or "
+            f"rekey, which finishes it first: {reason}"
         ) from error
 
 
-def forget(run: Run, key: IdentifierKey, asked: Sequence[Asked]) -> Erasure:
+def forget(run: ErasingRun, key: IdentifierKey, asked: Sequence[Asked]) -> Erasure:
     """Forget users, and identifiers that are not one user's, in one transaction.
 
     Whom each of `asked` names is found out before anything is removed.
@@ -92,17 +110,23 @@ def forget(run: Run, key: IdentifierKey, asked: Sequence[Asked]) -> Erasure:
     Raises
     ------
     UnknownNameError
-        If the warehouse knows nothing of any of them.
+        If the warehouse knows nothing of any of them, and no rewrite was left to finish either.
     ConfigError
         If one is no such identifier, such as an e-mail address without a domain.
     """
     values = read(asked)
-    with run.stage("forget", None) as counts:
-        erasure = _erase(run.warehouse, key, asked, values, run.run_id)
-        _note(run.warehouse, erasure)
-        counts.rows_out = sum(erasure.row_counts.values())
-        counts.message = erasure.outcome
-    return erasure
+    try:
+        with run.stage("forget", None) as counts:
+            erasure = _erase(run.warehouse, key, asked, values, run.run_id)
+            _note(run.warehouse, erasure)
+            counts.rows_out = sum(erasure.row_counts.values())
+            counts.message = erasure.outcome
+    except UnknownNameError:
+        if not run.finished_earlier:
+            raise
+        unknown = [Found(one.kind, (), known=False) for one in asked]
+        return Erasure(run.run_id, unknown, [], {}, finished_earlier=True)
+    return replace(erasure, finished_earlier=run.finished_earlier)
 
 
 def preview(db: Path, config: Config, asked: Sequence[Asked]) -> Erasure:
@@ -144,9 +168,12 @@ def _erase(
     found = _find(warehouse, key, asked, values)
     named = sorted({one.user_ids[0] for one in found if one.names_one})
     rows = _remove(warehouse, named)
-    users = [user_id for user_id in named if rows[user_id].total()]
+    users = [user_id for user_id in named if rows[user_id].total() - rows[user_id][_REFUSED]]
     found = [
-        one if one.kind != USER else replace(one, known=one.user_ids[0] in users) for one in found
+        one
+        if one.kind != USER or one.user_ids[0] in users
+        else replace(one, known=False, in_refused_rows=bool(rows[one.user_ids[0]][_REFUSED]))
+        for one in found
     ]
     total = sum(rows.values(), Counter[_Deed]())
     if not total:
@@ -198,10 +225,22 @@ def _remove(warehouse: Warehouse, user_ids: list[str]) -> dict[str | None, Count
             )
         for table in _RENAMED:
             done["renamed", table] += warehouse.execute(f"privacy/rename_{table}", **names)
+        done[_REFUSED] = warehouse.execute(
+            "privacy/blank_rejected_rows",
+            user_id=user_id,
+            forms=_written(user_id),
+            is_known=done.total() > 0,
+        )
     done = rows[None] = Counter()
     for statement, table in _OF_IDENTIFIERS.items():
         done[_deed(statement), table] += warehouse.execute(f"privacy/{statement}")
     return rows
+
+
+def _written(user_id: str) -> list[str]:
+    """Return an id as it may stand in a line that could not be read: plain, in JSON, in CSV."""
+    in_json = (json.dumps(user_id, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False))
+    return list(dict.fromkeys([user_id, *in_json, user_id.replace('"', '""')]))
 
 
 def _deed(statement: str) -> str:

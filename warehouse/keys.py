@@ -6,23 +6,28 @@ the key. A warehouse whose key was changed holds digests of digests: its key is 
 the first of which digests the value and each later one the digest before.
 """
 
+import errno
 import hashlib
 import hmac
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
 
 from warehouse.config import PrivacyConfig
 from warehouse.database import REWRITE_DUE, Warehouse
-from warehouse.errors import ConfigError
+from warehouse.erased import FINISHED_EARLIER, ErasingRun
+from warehouse.errors import ConfigError, WarehouseError
 from warehouse.files import write_secret
+from warehouse.key_lines import SHORTEST, chains, written
 from warehouse.runs import Run
 
 KEY_VARIABLE: Final = "ADSCRIBE_KEY"
 _BLOCK_BYTES: Final = 64  # of SHA-256; RFC 2104 pads the key to one block
-_SHORTEST_KEY: Final = 16
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+# Files that DuckDB or a rewrite makes beside a warehouse, and removes.
+_PASSING: Final = (".wal", ".tmp", ".rewriting", ".checkpoint", ".recovery")
 _DIGESTED: Final = (
     "activity", "touchpoints", "signals", "signal_identifiers", "identity_links", "signal_evidence",
     "replaced_identifiers", "once_shared_identifiers",
@@ -37,9 +42,12 @@ class IdentifierKey:
     ----------
     secrets : tuple of bytes
         The chain of secrets, the first one first; 16 bytes or more each.
+    readings : tuple of tuple of bytes
+        Other chains that the same file may stand for, as its bytes can be read in several ways.
     """
 
     secrets: tuple[bytes, ...]
+    readings: tuple[tuple[bytes, ...], ...] = field(default=(), compare=False)
 
     @classmethod
     def load(cls, database: Path, config: PrivacyConfig, *, make: bool = False) -> Self:
@@ -61,15 +69,15 @@ class IdentifierKey:
             If the key is shorter than 16 bytes, or its file cannot be read or made.
         """
         if KEY_VARIABLE in os.environ:
-            return cls._checked(os.environ[KEY_VARIABLE].encode(), f"${KEY_VARIABLE}")
-        path = config.key_file or database.with_name(database.name + ".key")
+            return cls._checked(os.fsencode(os.environ[KEY_VARIABLE]), f"${KEY_VARIABLE}")
+        path = _place(database, config)
         if make and config.key_file is None and not path.exists():
             _write_new_key(path)
         return cls.read(path)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a key file: one secret a line.
+        """Read a key file: one secret a line, or any other bytes as one secret.
 
         Raises
         ------
@@ -86,13 +94,18 @@ class IdentifierKey:
 
     @classmethod
     def _checked(cls, text: bytes, place: str) -> Self:
-        found = tuple(line.strip() for line in text.splitlines() if line.strip())
-        if not found or min(map(len, found)) < _SHORTEST_KEY:
+        found, *others = chains(text) or [()]
+        if not found:
             raise ConfigError(
-                f"{place}: a key needs at least {_SHORTEST_KEY} bytes. "
+                f"{place}: a key needs at least {SHORTEST} bytes. "
                 "Make one with: python -c 'import secrets; print(secrets.token_hex(32))'"
             )
-        return cls(found)
+        return cls(found, tuple(others))
+
+    def fitting(self, key_id: str) -> Self | None:
+        """Return the reading that has an id; None where none has."""
+        keys = map(type(self), (self.secrets, *self.readings))
+        return next((key for key in keys if key.key_id == key_id), None)
 
     def followed_by(self, other: Self) -> Self:
         """Return the chain of this key and, after it, another."""
@@ -133,13 +146,16 @@ def open_key(warehouse: Warehouse, config: PrivacyConfig) -> IdentifierKey:
         If there is no key, or it is not the one that the warehouse was written under.
     """
     is_new = warehouse.query("ledger/setting", name="key_id").is_empty()
-    key = IdentifierKey.load(warehouse.path, config, make=is_new)
-    bind_key(warehouse, key)
-    return key
+    return bind_key(warehouse, IdentifierKey.load(warehouse.path, config, make=is_new))
 
 
-def bind_key(warehouse: Warehouse, key: IdentifierKey) -> None:
+def bind_key(warehouse: Warehouse, key: IdentifierKey) -> IdentifierKey:
     """Note the key's id in a new warehouse; refuse any other key afterwards.
+
+    Returns
+    -------
+    IdentifierKey
+        The reading of `key` that is the warehouse's.
 
     Raises
     ------
@@ -149,14 +165,17 @@ def bind_key(warehouse: Warehouse, key: IdentifierKey) -> None:
     known = warehouse.query("ledger/setting", name="key_id")
     if known.is_empty():
         warehouse.execute("ledger/record_setting", name="key_id", value=key.key_id)
-    elif known.item() != key.key_id:
+        return key
+    fitting = key.fitting(known.item())
+    if fitting is None:
         raise ConfigError(
             f"{warehouse.path}: written under key {known.item()}, but the key given is "
             f"{key.key_id}. Give the warehouse's own key ({KEY_VARIABLE} or key_file)."
         )
+    return fitting
 
 
-def rekey(run: Run, key: IdentifierKey, new_key_file: Path) -> str:
+def rekey(run: ErasingRun, key: IdentifierKey, new_key_file: Path) -> str:
     """Put a warehouse under one more secret, written to a new file with the ones before it.
 
     Every digest becomes its digest under the new secret. The file is on the disk before that is
@@ -177,14 +196,21 @@ def rekey(run: Run, key: IdentifierKey, new_key_file: Path) -> str:
     Raises
     ------
     ConfigError
-        If the new file is there already, or cannot be written.
+        If the new file is there already, cannot be written, or has a name that is not kept.
+    WarehouseError
+        If the new file does not hold what was written to it.
     """
+    _see_that_it_is_kept(new_key_file, run.warehouse.path)
+    if run.finished_earlier and _holds(new_key_file, key):
+        lines = len(key.secrets)
+        return f"{FINISHED_EARLIER} {_advice(run, new_key_file, lines)}"
     added = IdentifierKey((secrets.token_hex(32).encode(),))
     chain, warehouse = key.followed_by(added), run.warehouse
     pads = {name: added.pads[name] for name in ("inner_pad", "outer_pad")}
     warehouse.execute("ingest/macros")
     _write_key(new_key_file, chain, "Make its folder and let it be written, or name another file.")
     try:
+        _see_that_it_holds(new_key_file, chain)
         with run.stage("rekey", None) as counts:
             for table in _DIGESTED:
                 counts.rows_out += warehouse.execute(f"privacy/rekey_{table}", **pads)
@@ -194,12 +220,43 @@ def rekey(run: Run, key: IdentifierKey, new_key_file: Path) -> str:
         if warehouse.query("ledger/setting", name="key_id").item() == key.key_id:
             new_key_file.unlink()  # nothing was committed
         raise
-    return _advice(warehouse.path, run.config.privacy, new_key_file, len(chain.secrets))
+    run.afterwards.append(lambda: _see_that_it_holds(new_key_file, chain))
+    return _advice(run, new_key_file, len(chain.secrets))
 
 
-def _advice(database: Path, config: PrivacyConfig, new_key_file: Path, lines: int) -> str:
+def _see_that_it_is_kept(new_key_file: Path, database: Path) -> None:
+    """Refuse the warehouse itself, and files beside it that DuckDB or a rewrite removes."""
+    place = new_key_file.resolve()
+    for base in (database.resolve(), database.parent.resolve() / database.name):
+        for part in (place, *place.parents):
+            end = part.name.removeprefix(base.name)
+            if part == base or (
+                part.parent == base.parent and end != part.name and end.startswith(_PASSING)
+            ):
+                raise ConfigError(
+                    f"{new_key_file}: of the files of the warehouse itself, which come and go. "
+                    "Name another file."
+                )
+
+
+def _holds(path: Path, key: IdentifierKey) -> bool:
+    try:
+        return IdentifierKey.read(path) == key
+    except ConfigError:
+        return False
+
+
+def _see_that_it_holds(path: Path, key: IdentifierKey) -> None:
+    if not _holds(path, key):
+        raise WarehouseError(
+            f"{path}: does not hold the new key {key.key_id} that was written to it. Restore it, "
+            "or else the warehouse from a copy."
+        )
+
+
+def _advice(run: Run, new_key_file: Path, lines: int) -> str:
     """Tell what to do with a new key file, by the place of the old one."""
-    old = config.key_file or database.with_name(database.name + ".key")
+    old = _place(run.warehouse.path, run.config.privacy)
     then = f"Put it in the place of {old}, or name it: [privacy] key_file is the simplest way"
     if KEY_VARIABLE in os.environ:
         then = f"Unset {KEY_VARIABLE} and name the file: [privacy] key_file is the simplest way"
@@ -209,6 +266,20 @@ def _advice(database: Path, config: PrivacyConfig, new_key_file: Path, lines: in
     )
 
 
+def _place(database: Path, config: PrivacyConfig) -> Path:
+    """Return where the key is, unless it is in the environment."""
+    if config.key_file is None:
+        return database.with_name(database.name + ".key")
+    if "\0" in str(config.key_file):
+        raise ConfigError("[privacy] key_file: no path holds a NUL sign. Name another file.")
+    try:
+        return config.key_file.expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"[privacy] key_file: {config.key_file}: no such home folder. Name the file in full."
+        ) from error
+
+
 def _write_new_key(path: Path) -> None:
     key = IdentifierKey((secrets.token_hex(32).encode(),))
     _write_key(path, key, f"Make the folder writable, or set {KEY_VARIABLE}.")
@@ -216,12 +287,13 @@ def _write_new_key(path: Path) -> None:
 
 def _write_key(path: Path, key: IdentifierKey, mend: str) -> None:
     try:
-        write_secret(path, b"".join(secret + b"\n" for secret in key.secrets))
+        write_secret(path, b"".join(written(secret) + b"\n" for secret in key.secrets))
     except FileExistsError as error:
         raise ConfigError(
             f"{path}: there already. Name a new file; keys are never written over."
         ) from error
     except OSError as error:
+        mend = "Free some space on the disk." if error.errno in _FULL else mend
         raise ConfigError(
             f"{path}: the key of the warehouse cannot be written ({error.strerror}). {mend}"
         ) from error

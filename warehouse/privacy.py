@@ -1,8 +1,9 @@
-"""Raw e-mail addresses and phone numbers in text: how they are recognised and blanked.
+"""Raw e-mail addresses, phone numbers and plain hashes in text: how they are told and blanked.
 
 An e-mail address is recognised anywhere. A phone number is recognised where it is written as one
 (+1 555 123 4567, 555-123-4567, tel:...); a bare run of digits may as well be an order number or a
-version, so it is blanked only where neither is at home.
+version, so it is blanked only where neither is at home. The plain SHA-256 of either is as good as
+the address itself to anyone who has a list of addresses; but an id may be a hash of anything.
 """
 
 import re
@@ -11,34 +12,62 @@ from typing import Final
 import polars as pl
 
 WITHHELD: Final = "[withheld]"
-_AT: Final = r"(?:@|＠|%40|\\u0040|&#64;)"  # noqa: RUF001 -- the fullwidth sign is meant
-_WORD: Final = r"[^\s@＠,;\"'<>=&?/]"  # noqa: RUF001
-_EMAIL: Final = rf"{_WORD}+{_AT}{_WORD}+\.{_WORD}+"
-_ABROAD: Final = r"(?:\+|%2[Bb]|\\u002[Bb]|(?i:tel:))\(?\d(?:[ ().-]{0,2}\d){6,14}"
-_AT_HOME: Final = r"\(\d{3}\) ?\d{3}[ -]\d{4}|\b\d{3}[ -]\d{3}[ -]\d{4}\b"
-_DIGITS: Final = r"\+?\d[\d ().-]{5,}\d"
+
+# Written as escapes: full-width and small @, the dots of other scripts, spaces that do not break.
+_SIGNS: Final = "@\uff20\ufe6b"
+_AT: Final = rf"(?:[{_SIGNS}]|%(?:25)*40|\\u0040|&(?:#64|#[xX]40|commat);)"
+_DOT: Final = r"(?:[.\u3002\uff0e\uff61]|%(?:25)*2[Ee])"
+_WORD: Final = rf"[^\s{_SIGNS},;\"'<>=&?/]"
+_QUOTED: Final = r"\"+[^\"]*\"+"  # "ann"@corp.example, its quotes doubled within CSV
+_EMAIL: Final = rf"(?:{_WORD}+|{_QUOTED}){_AT}{_WORD}+{_DOT}{_WORD}+"
+
+_BLANK: Final = r" \u00a0\u2000-\u200b\u202f\u3000"
+_DASH: Final = r"\u2010-\u2015\u2212\uff0d-"
+_BETWEEN: Final = rf"{_BLANK}().\uff08\uff09{_DASH}"
+_GAP: Final = rf"[{_BLANK}{_DASH}]"
+_PLUS: Final = r"(?:[+\uff0b]|%(?:25)*2[Bb]|\\u002[Bb])"
+_ABROAD: Final = (
+    rf"(?:{_PLUS}|(?i:tel:)[{_BLANK}]?{_PLUS}?)[(\uff08]?\d(?:[{_BETWEEN}]{{0,2}}\d){{6,14}}"
+)
+# The edge is one of ASCII: that of Unicode takes ten times as long where a text is not English.
+_EDGE: Final = r"(?-u:\b)"
+_FOREIGN: Final = r"[\u0660-\u0669\u06f0-\u06f9\uff10-\uff19]"
+_AT_HOME: Final = (
+    rf"\(\d{{3}}\)[{_BLANK}]?\d{{3}}{_GAP}\d{{4}}"
+    rf"|{_EDGE}[0-9]{{3}}{_GAP}[0-9]{{3}}{_GAP}[0-9]{{4}}{_EDGE}"
+    rf"|{_FOREIGN}{{3}}{_GAP}{_FOREIGN}{{3}}{_GAP}{_FOREIGN}{{4}}"
+)
+_EXTENSION: Final = rf"(?:[{_BLANK},;]*(?i:extension|ext|x|#)[{_BLANK}.:=]*\d{{1,7}})?"
+_DIGITS: Final = rf"\+?\d[\d{_BETWEEN}]{{5,}}\d"
 _TIME: Final = r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?"
 
-_HASH: Final = r"\b[0-9a-fA-F]{64}\b|[A-Za-z0-9+/_-]{43}="
+_HEX: Final = r"[0-9a-fA-F]{64,}"
+_END: Final = r"(?:=|%(?:25)*3[Dd]|\\u003[Dd])"
+_BASE64: Final = rf"(?:[A-Za-z0-9+/_-]|\\/|%(?:25)*2[BbFf]|\\u002[BbFf]){{43}}{_END}"
 
 _CONTACT: Final = f"{_EMAIL}|{_ABROAD}|{_AT_HOME}"
 _CONTACT_OR_DIGITS: Final = f"{_CONTACT}|{_DIGITS}"
+_IN_PYTHON: Final = re.compile(_CONTACT_OR_DIGITS.replace(_EDGE, r"\b"))
 
 
 def holds_email(text: pl.Expr) -> pl.Expr:
     """Tell whether a text holds an e-mail address."""
-    return text.str.contains(r"[^\s@](?:@|%40)[^\s@]+\.[^\s@]")
+    return text.str.contains(rf"[^\s{_SIGNS}]{_AT}[^\s{_SIGNS}]+{_DOT}[^\s{_SIGNS}]")
 
 
 def is_phone(text: pl.Expr) -> pl.Expr:
     """Tell whether a text is a phone number, written so that it can be nothing else."""
-    return text.str.contains(rf"^\s*(?:{_ABROAD}|{_AT_HOME})\s*$")
+    return text.str.contains(rf"^\s*(?:{_ABROAD}|{_AT_HOME}){_EXTENSION}\s*$")
 
 
-def holds_contact(texts: pl.Series, *, digits: bool) -> bool:
-    """Tell whether any of `texts` holds what :func:`withhold_contacts` would blank."""
-    found = texts.str.contains(_CONTACT_OR_DIGITS if digits else _CONTACT)
-    return bool(found.any(ignore_nulls=True))
+def needs_withholding(texts: pl.Series, *, digits: bool) -> bool:
+    """Tell whether any of `texts` holds what :func:`withhold` would blank."""
+    contact = _CONTACT_OR_DIGITS if digits else _CONTACT
+    if texts.str.contains(f"{contact}|{_HEX}").any(ignore_nulls=True):
+        return True
+    long = texts.filter(texts.str.len_bytes() >= 44)  # no place or address; and few have a =
+    ended = long.filter(long.str.contains(_END))
+    return bool(ended.str.contains(_BASE64).any(ignore_nulls=True))
 
 
 def name_holds_email(name: str) -> bool:
@@ -48,16 +77,25 @@ def name_holds_email(name: str) -> bool:
 
 def without_contacts(text: str) -> str:
     """Return one text, such as an error of a library, without what could name a person."""
-    return re.sub(_CONTACT_OR_DIGITS, WITHHELD, text)
+    return _IN_PYTHON.sub(WITHHELD, text)
 
 
-def withhold_hashes(text: pl.Expr) -> pl.Expr:
-    """Blank what may be the plain SHA-256 of an e-mail address or phone: hexadecimal or base64."""
-    return text.str.replace_all(_HASH, WITHHELD)
+def withhold(text: pl.Expr, *, digits: bool) -> pl.Expr:
+    """Blank e-mail addresses, phone numbers, and what may be the plain SHA-256 of either.
+
+    Parameters
+    ----------
+    text : Expr
+        Text of any kind.
+    digits : bool
+        Whether bare runs of seven digits or more go too. Dates and times stay.
+    """
+    # Hashes first: runs of digits inside them would be taken for phones.
+    return withhold_contacts(text.str.replace_all(f"{_HEX}|{_BASE64}", WITHHELD), digits=digits)
 
 
 def withhold_contacts(text: pl.Expr, *, digits: bool) -> pl.Expr:
-    """Blank the e-mail addresses and phone numbers in a text.
+    """Blank the e-mail addresses and phone numbers in a text, and leave hashes alone.
 
     Parameters
     ----------

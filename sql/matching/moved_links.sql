@@ -56,7 +56,7 @@ SELECT
     first_day - ttl_days AS speaks_from,
     last_day + ttl_days AS speaks_until
 FROM moved
-UNION ALL
+UNION -- once each, however many users of an identifier begin and end on the same days
 SELECT
     identity_links.kind,
     identity_links.digest,

@@ -1,7 +1,7 @@
 -- purpose: whom each identifier of the signals at work names on the signal's log day
 -- grain: one (signal_id, method); user_id is null, and refusal says why, where it names nobody
 -- makes: named_users
--- reads: spoken_links, heavy_users, identity_rules
+-- reads: spoken_links, heavy_users, carried_values, crowded_values, identity_rules
 -- parameters: none
 CREATE OR REPLACE TEMP TABLE named_users AS
 WITH judged AS (
@@ -28,6 +28,19 @@ counted AS (
         min(CASE WHEN counts THEN user_id END) AS user_id
     FROM judged
     GROUP BY day, signal_id, method
+    UNION ALL
+    SELECT
+        carried_values.day,
+        carried_values.signal_id,
+        carried_values.method,
+        crowded_values.users,
+        0 AS light_users,
+        CAST(NULL AS VARCHAR) AS user_id
+    FROM carried_values
+    JOIN crowded_values
+        ON crowded_values.day = carried_values.day
+        AND crowded_values.method = carried_values.method
+        AND crowded_values.digests = carried_values.digests
 )
 SELECT
     counted.day,

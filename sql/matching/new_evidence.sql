@@ -2,7 +2,7 @@
 --     user whom their other identifiers name, where none of these is known for other users only
 -- grain: one (signal_id, kind, digest)
 -- makes: new_evidence
--- reads: named_users, spoken_links, signal_identifiers, signals
+-- reads: named_users, carried_values, spoken_values, signal_identifiers, signals
 -- parameters: none
 CREATE OR REPLACE TEMP TABLE new_evidence AS
 WITH others AS (
@@ -30,11 +30,14 @@ objecting AS (
     SELECT DISTINCT lessons.signal_id, lessons.kind
     FROM lessons
     JOIN others ON others.signal_id = lessons.signal_id AND others.kind = lessons.kind
-    LEFT JOIN spoken_links
-        ON spoken_links.signal_id = others.signal_id
-        AND spoken_links.method = others.method
-        AND spoken_links.user_id = lessons.user_id
-    WHERE spoken_links.signal_id IS NULL
+    JOIN carried_values
+        ON carried_values.signal_id = others.signal_id AND carried_values.method = others.method
+    LEFT JOIN spoken_values
+        ON spoken_values.day = carried_values.day
+        AND spoken_values.method = carried_values.method
+        AND spoken_values.digests = carried_values.digests
+        AND spoken_values.user_id = lessons.user_id
+    WHERE spoken_values.user_id IS NULL
 )
 SELECT
     lessons.day,

@@ -1,22 +1,22 @@
--- purpose: the links of the identifiers of the signals at work that speak on the signal's log day
+-- purpose: the users for whom the identifiers of the signals at work speak, crowded ones left out
 -- grain: one (signal_id, method, user_id)
 -- makes: spoken_links
--- reads: work_signals, signal_identifiers, identity_links, identity_rules
--- parameters: $learned (whether what signals taught counts)
+-- reads: carried_values, spoken_values, crowded_values
+-- parameters: none
 CREATE OR REPLACE TEMP TABLE spoken_links AS
-SELECT DISTINCT
-    signal_identifiers.day,
-    signal_identifiers.signal_id,
-    signal_identifiers.kind AS method,
-    identity_links.user_id,
-    identity_links.scope
-FROM signal_identifiers
-JOIN work_signals ON work_signals.signal_id = signal_identifiers.signal_id
-JOIN identity_links
-    ON identity_links.kind = signal_identifiers.kind
-    AND identity_links.digest = signal_identifiers.digest
-JOIN identity_rules ON identity_rules.kind = signal_identifiers.kind
-WHERE signal_identifiers.day BETWEEN
-        identity_links.first_day - identity_rules.ttl_days
-        AND identity_links.last_day + identity_rules.ttl_days
-    AND (identity_links.source <> 'signals' OR $learned)
+SELECT
+    carried_values.day,
+    carried_values.signal_id,
+    carried_values.method,
+    spoken_values.user_id,
+    spoken_values.scope
+FROM carried_values
+JOIN spoken_values
+    ON spoken_values.day = carried_values.day
+    AND spoken_values.method = carried_values.method
+    AND spoken_values.digests = carried_values.digests
+LEFT JOIN crowded_values
+    ON crowded_values.day = carried_values.day
+    AND crowded_values.method = carried_values.method
+    AND crowded_values.digests = carried_values.digests
+WHERE crowded_values.users IS NULL

@@ -20,6 +20,7 @@ from tests.privacy.people import (
 from warehouse import database
 from warehouse.checks import broken
 from warehouse.database import Warehouse
+from warehouse.erased import FINISHED_EARLIER
 from warehouse.errors import UnknownNameError, WarehouseError
 
 
@@ -182,6 +183,14 @@ def test_every_kind_of_identifier_names_its_user(option: tuple[str, ...], db: Pa
         (("--phone", "98765", "--country", "US"), "not a phone number (impossible_number)."),
         (("--phone", "+12125550199", "--country", "ZZ"), "ZZ is no country"),
         (("--email", "-"), "nothing given"),
+        (("--user-id", "x" * 513), "--user-id: longer than 512 characters"),
+        (("--email", "x" * 513), "--email: longer than 512 characters"),
+        (("--user-id", "caf\udce9"), "--user-id: not UTF-8"),
+        (
+            ("--external-id", "x", "--advertiser-id", "caf\udce9"),
+            "--advertiser-id: not UTF-8",
+        ),
+        (("--phone", "1", "--country", "U" * 513), "--country: longer than 512 characters"),
         (("--email", "-", "--phone", "-"), "- stands for one value only"),
     ],
 )
@@ -236,14 +245,19 @@ def test_a_crash_before_the_file_is_replaced_is_mended_by_the_next(
         )
     if step == "put_in_place":
         assert isinstance(result.exception, WarehouseError)
-        assert "done and kept" in str(result.exception)
+        assert "the forget is done and kept, but old bytes" in str(result.exception)
+        assert "No space left on device" in str(result.exception)
+        assert "Nothing of this stage" not in str(result.exception)
     assert not rows(db, "SELECT 1 FROM activity WHERE user_id = ?", PEOPLE[6].user_id)
     stray = db.with_name(db.name + ".rewriting")
     stray.mkdir()
     (stray / "fresh").write_bytes(b"half a copy")
 
-    error("forget", "--user-id", PEOPLE[6].user_id, "--db", db)
+    told = adscribe("forget", "--user-id", PEOPLE[6].user_id, "--db", db).stdout
 
+    assert told.startswith(FINISHED_EARLIER)
+    assert "Nothing is known of the user id given" in told
+    error("forget", "--user-id", PEOPLE[6].user_id, "--db", db)
     assert not stray.exists()
     assert found(physical(digest), db.read_bytes()) == set()
     assert rows(db, "SELECT name FROM warehouse_settings") == [("key_id",)]

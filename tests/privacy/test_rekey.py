@@ -18,7 +18,8 @@ from tests.privacy.people import (
     make_world,
     write_rows,
 )
-from warehouse import keys
+from warehouse import database, erasure, keys
+from warehouse.erased import FINISHED_EARLIER
 from warehouse.errors import ConfigError
 from warehouse.keys import KEY_VARIABLE
 
@@ -173,3 +174,53 @@ def test_a_failure_leaves_the_old_key_and_no_new_file(
     assert not new.exists()
     assert digests(db) == before
     adscribe("match", "--db", db)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.duckdb", "a.duckdb.wal", "a.duckdb.tmp", "a.duckdb.tmp/k", "a.duckdb.rewriting",
+     "a.duckdb.rewriting/k", "link.duckdb.wal", "elsewhere/k"],
+)  # fmt: skip
+def test_a_key_is_not_written_where_it_would_be_removed(
+    tmp_path: Path, logs: Path, name: str
+) -> None:
+    db, link = tmp_path / "a.duckdb", tmp_path / "link.duckdb"
+    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
+    link.symlink_to(db)
+    (tmp_path / "link.duckdb.key").symlink_to(tmp_path / "a.duckdb.key")
+    (tmp_path / "elsewhere").symlink_to(tmp_path / "a.duckdb.rewriting")
+    before = digests(db)
+    refused = adscribe("rekey", "--db", link, "--new-key-file", tmp_path / name, code=1).exception
+    assert "Name another file." in str(refused)
+    assert "\n" not in str(refused)
+    assert digests(db) == before
+
+
+def test_a_key_file_is_read_back_after_the_rewrite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: Path
+) -> None:
+    db, new = tmp_path / "a.duckdb", tmp_path / "new.key"
+    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
+    monkeypatch.setattr(erasure, "rewrite", lambda *_: new.unlink())
+    lost = adscribe("rekey", "--db", db, "--new-key-file", new, code=1).exception
+    assert "does not hold the new key" in str(lost)
+
+
+def test_a_rekey_that_was_not_rewritten_is_finished_by_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    db, new = tmp_path / "a.duckdb", tmp_path / "new.key"
+    words = ("rekey", "--db", db, "--new-key-file", new)
+    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "put_in_place", full)
+        failed = str(adscribe(*words, code=1).exception)
+    assert "the rekey is done and kept" in failed
+    assert "Nothing of this stage" not in failed
+    monkeypatch.setenv(KEY_VARIABLE, new.read_text())
+    assert FINISHED_EARLIER in adscribe(*words).stdout
+    assert "there already" in str(adscribe(*words, code=1).exception)
+    assert new.read_text().count("\n") == 2

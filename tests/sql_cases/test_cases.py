@@ -205,6 +205,8 @@ def _cell(value: str | None, kind: str) -> str | None:
         return ""
     if kind == "UUID":
         return str(UUID(int=int(value)))
+    if kind == "UUID[]":
+        return f"[{', '.join(_cell(part, 'UUID') or '' for part in value.strip('[]').split(', '))}]"
     return str(_microseconds(value)) if kind == "BIGINT" else value
 
 
@@ -253,5 +255,7 @@ def typed(cell: str | None, column: pl.Series) -> object:
     elif column.dtype == pl.Boolean:
         read = {"true": True, "false": False}.__getitem__
     elif column.dtype == pl.List:
-        return cell.strip("[]").split(", ")
+        parts = cell.strip("[]").split(", ")
+        digests = column.explode().drop_nulls()
+        return [typed(part, digests) for part in parts]
     return read(cell)

@@ -1,7 +1,9 @@
 """Keyed digests against Python's own hmac, and the key itself."""
 
+import errno
 import hashlib
 import hmac
+import os
 import stat
 import uuid
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daily import open_run
 from tests.warehouse.folders import (
     FOLDER,
     KEY,
@@ -21,10 +24,10 @@ from tests.warehouse.folders import (
     touch,
     write,
 )
-from warehouse.config import PrivacyConfig
+from warehouse.config import Config, PrivacyConfig
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError
-from warehouse.keys import KEY_VARIABLE, IdentifierKey, bind_key
+from warehouse.keys import KEY_VARIABLE, IdentifierKey, _write_key, bind_key, open_key
 
 
 def digest(key: IdentifierKey, kind: str, value: str) -> uuid.UUID:
@@ -180,7 +183,7 @@ def test_a_lost_key_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_short_key_is_refused_without_being_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for text in ("fifteen-bytes!!", "a secret that is long enough\nfifteen-bytes!!", "", "\n"):
+    for text in ("fifteen-bytes!!", "fifteen\nbytes!!", "", "\n"):
         monkeypatch.setenv(KEY_VARIABLE, text)
         with pytest.raises(ConfigError, match="16 bytes") as caught:
             IdentifierKey.load(tmp_path / "ads.duckdb", PrivacyConfig())
@@ -192,3 +195,89 @@ def test_another_key_is_refused(warehouse: Warehouse) -> None:
     bind_key(warehouse, KEY)
     with pytest.raises(ConfigError, match="written under key"):
         bind_key(warehouse, IdentifierKey((b"another key, for tests",)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a line of a key for one\nand another line of it",
+        b"a long enough line\nshort",
+        bytes(range(5, 37)),
+        b"\n" + bytes(range(150, 164)) + b"\r" + bytes(range(200, 218)) + b"\n",
+        "für später: ein drittes".encode(),
+    ],
+    ids=["lines", "short", "binary", "breaks", "umlauts"],
+)
+def test_a_key_that_was_one_secret_with_line_breaks_still_opens(
+    warehouse: Warehouse, tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    bind_key(warehouse, IdentifierKey((content.strip(),)))
+    (tmp_path / "own.key").write_bytes(content)
+    key = open_key(warehouse, PrivacyConfig(key_file=tmp_path / "own.key"))
+    assert key.secrets == (content.strip(),)
+
+
+def test_a_chain_with_a_secret_that_no_line_holds_is_read_as_written(tmp_path: Path) -> None:
+    chain = IdentifierKey((b"binary\n" + bytes(range(200)), b"a plain one, of a line", b" " * 20))
+    _write_key(tmp_path / "key", chain, "")
+    assert IdentifierKey.read(tmp_path / "key") == chain
+    assert (tmp_path / "key").read_bytes().splitlines()[1] == chain.secrets[1]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [bytes(range(150, 164)) + b"\n\xff" + bytes(range(200, 216)), b"\xff" * 32],
+    ids=["break", "plain"],
+)
+def test_a_binary_key_serves_a_new_warehouse(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    (tmp_path / "own.key").write_bytes(content)
+    config = Config(privacy=PrivacyConfig(key_file=tmp_path / "own.key"))
+    for _ in range(2):
+        with open_run(tmp_path / "ads.duckdb", "run", config) as (_, key):
+            assert key.secrets == (content.strip(),)
+    monkeypatch.setenv(KEY_VARIABLE, os.fsdecode(b"\xff" * 32))
+    assert IdentifierKey.load(tmp_path / "x", PrivacyConfig()).secrets == (b"\xff" * 32,)
+
+
+def test_the_place_of_a_key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "own.key").write_bytes(b"a key for tests only")
+    place = Path("~/own.key")
+    assert IdentifierKey.load(tmp_path / "x", PrivacyConfig(key_file=place)) == KEY
+    for wrong, says in (("a\0b", "NUL"), ("~no-such-user-here/key", "no such home folder")):
+        with pytest.raises(ConfigError, match=says) as caught:
+            IdentifierKey.load(tmp_path / "x", PrivacyConfig(key_file=Path(wrong)))
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("content", [None, b"short"])
+def test_a_key_that_cannot_be_used_makes_no_warehouse(
+    tmp_path: Path, content: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    own, db = tmp_path / "own.key", tmp_path / "ads.duckdb"
+    if content is not None:
+        own.write_bytes(content)
+    config = Config(privacy=PrivacyConfig(key_file=own))
+    with pytest.raises(ConfigError), open_run(db, "run", config):
+        pass
+    assert not db.exists()
+
+
+def test_a_full_disk_leaves_no_half_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    monkeypatch.setattr(os, "fsync", full)
+    with (
+        pytest.raises(ConfigError, match="Free some space"),
+        open_run(tmp_path / "ads.duckdb", "run", Config()),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
 """No raw e-mail address or phone number reaches the file, the log or an error, in any format."""
 
+import base64
+import hashlib
 import itertools
 import logging
 from pathlib import Path
@@ -12,7 +14,13 @@ from hypothesis import strategies as st
 from tests.warehouse.folders import FOLDER, WRITERS, ingest, signal, touch, write
 from warehouse.database import Warehouse
 from warehouse.errors import InputFileError
-from warehouse.privacy import name_holds_email, withhold_contacts, without_contacts
+from warehouse.privacy import (
+    name_holds_email,
+    needs_withholding,
+    withhold,
+    withhold_contacts,
+    without_contacts,
+)
 from warehouse.schemas import TABLES
 
 WRITTEN = [
@@ -27,6 +35,8 @@ WRITTEN = [
     "tel:5551234567",
     "%2B15551234567",
 ]
+DIGEST = hashlib.sha256(b"ann.secret@mail.example").digest()
+BASE64 = base64.b64encode(DIGEST).decode()
 TRACES = [b"ann.secret", b"555-123-4567", b"5551234567", b"123-4567"]
 BASES = {
     "signals": signal("s"),
@@ -154,3 +164,75 @@ def test_addresses_are_blanked_wherever_they_stand(name: str, host: str, sign: s
 @given(number=st.from_regex(r"\+[1-9]([ -]?[0-9]){7,13}", fullmatch=True))
 def test_phone_numbers_with_a_plus_are_blanked(number: str) -> None:
     assert blanked(f"x {number}", digits=False) == "x [withheld]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ann@corp.com", "ann\uff20corp.com", "ann\ufe6bcorp.com", "ann%40corp.com",
+        "ann%2540corp.com", "ann%252540corp%2Ecom", "ann&#x40;corp.com", "ann@corp\u3002com",
+        "ann@corp\uff0ecom",
+        '"ann"@corp.com', '"ann lee"@corp.com', '""ann""@corp.com', "ann\\u0040corp.com",
+        "tel:+15550109998", "TEL: +1 555 010 9998", "+1\u00a0555\u00a0010\u00a09995",
+        "555\u202f010\u202f9995", "(555)\u2007010\u20119995", "+1\u2010555\u2010010\u20109995",
+        "+\u0661\u0665\u0665\u0665\u0660\u0661\u0660\u0669\u0669\u0669\u0665",
+        "\uff0b\uff11\uff15\uff15\uff15\uff10\uff11\uff10\uff19\uff19\uff19\uff15",
+        "\u06f5\u06f5\u06f5-\u06f0\u06f1\u06f0-\u06f9\u06f9\u06f9\u06f5", "%252B15550109995",
+    ],
+)  # fmt: skip
+def test_contacts_in_other_scripts_and_codings_are_blanked(text: str) -> None:
+    for digits in (False, True):
+        shown = blanked(f"x {text} y", digits=digits).replace("tel:", "")
+        assert shown == "x [withheld] y"
+        assert needs_withholding(pl.Series([None, f"x {text} y"]), digits=digits)
+    assert "[withheld]" in without_contacts(f"x {text} y")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DIGEST.hex(), DIGEST.hex().upper(), f"e_{DIGEST.hex()}_x", f"h={DIGEST.hex()}&", BASE64,
+        base64.urlsafe_b64encode(DIGEST).decode(), BASE64.replace("/", "\\/"),
+        BASE64.replace("/", "%2F").replace("+", "%2B").replace("=", "%3D"),
+        BASE64.replace("=", "\\u003d"),
+    ],
+)  # fmt: skip
+def test_plain_hashes_are_blanked(text: str) -> None:
+    for digits in (False, True):
+        shown = pl.select(withhold(pl.lit(f"x {text} y"), digits=digits)).item()
+        assert shown.replace("e_", "").replace("_x", "").strip("hxy=& ") == "[withheld]"
+        assert needs_withholding(pl.Series([None, f"x {text} y"]), digits=digits)
+    assert blanked(text, digits=False) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["https://shop.example/a?b=" + "c" * 42, "f" * 63, "a-b" * 20, "A" * 42 + "=", "a=b"]
+)
+def test_other_long_text_is_no_hash(text: str) -> None:
+    assert pl.select(withhold(pl.lit(text), digits=False)).item() == text
+    assert not needs_withholding(pl.Series([text, None]), digits=False)
+
+
+@pytest.mark.parametrize("hashed", [DIGEST.hex(), DIGEST.hex().upper(), BASE64])
+@pytest.mark.parametrize("table", BASES)
+def test_plain_hashes_are_stored_in_ids_of_accepted_rows_alone(
+    tmp_path: Path, root, table: str, hashed: str
+) -> None:
+    texts = [name for name, dtype in TABLES[table].columns.items() if dtype == pl.String]
+    rows = []
+    for column, broken in itertools.product(texts, (False, True)):
+        row = {**dict.fromkeys(TABLES[table].columns, ""), **BASES[table]}
+        row["campaign_id" if table == "costs" else TABLES[table].required[0]] = f"id{len(rows)}"
+        day = "date" if table == "costs" else "event_time"
+        rows.append({**row, column: hashed, **({day: "1970-01-01"} if broken else {})})
+    logs = write(root, {f"{FOLDER}/{table}.parquet": WRITERS[".parquet"](rows)})
+    with Warehouse.open(tmp_path / "ads.duckdb") as warehouse:
+        ingest(warehouse, logs)
+        held = warehouse._connection.sql(f"SELECT * FROM {table}").pl()  # noqa: S608
+        refused = warehouse._connection.sql("SELECT content FROM rejected_rows").pl()
+    assert refused.height >= len(texts)
+    assert hashed not in "".join(refused["content"])
+    schema = TABLES[table].schema.columns()
+    for column in held.select(pl.selectors.string()):
+        ids = bool(getattr(schema.get(column.name), "min_length", None))
+        assert column.str.contains(hashed, literal=True).any() == ids, column.name
