@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -89,7 +90,7 @@ def zstd(content: bytes) -> bytes:
     return packed
 
 
-PACKERS: Final = {"": bytes, ".gz": gzip.compress, ".zst": zstd}
+PACKERS: Final = {"": bytes, ".gz": partial(gzip.compress, mtime=0), ".zst": zstd}
 
 
 def write(root: Path, files: Mapping[str, bytes]) -> LogFolder:
