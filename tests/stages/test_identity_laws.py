@@ -23,7 +23,7 @@ from tests.stages.worlds import (
 from warehouse.config import Config, IdentitiesConfig, IdentityRule, MatchingConfig, Method
 from warehouse.runs import Run
 
-SPAN = [date(2026, 3, 1) + timedelta(days=n) for n in range(12)]
+SPAN = [date(2026, 3, 1) + timedelta(days=n) for n in range(7)]
 STRICTER = Config(
     attribution=ATTRIBUTION,
     identities=IdentitiesConfig(
