@@ -189,7 +189,8 @@ def _usable(
     for kind, (column, field) in columns.items():
         given = rows.get_column(column)
         where = given.is_not_null().arg_true()
-        text = _plain(given.gather(where), kind)
+        told = given.gather(where)
+        text = _plain(told, kind)
         refusal = refusals(text, field=field)
         bad = refusal.is_not_null()
         if bad.any():
@@ -200,7 +201,8 @@ def _usable(
                 .agg(pl.len().cast(pl.Int64).alias("row_count"))
                 .select("log_day", pl.lit(kind).alias("kind"), "refusal", "row_count")
             )
-        rows = rows.with_columns(given.scatter(where, text).alias(column))
+        if not text.equals(told, null_equal=True):  # to write a whole column anew is dear
+            rows = rows.with_columns(given.scatter(where, text).alias(column))
     return rows, pl.concat(counts)
 
 
