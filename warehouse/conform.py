@@ -280,6 +280,8 @@ def _rule_name(rule: str) -> str:
 
 def _with_content(bad: pl.DataFrame, named: pl.DataFrame, table: LogTable) -> pl.DataFrame:
     """Add the row as it stood, raw identifiers blanked, as JSON."""
+    if bad.is_empty():
+        return bad.select("log_day", "source_row", "rule", pl.lit(None, pl.String).alias("content"))
     values = [_shown(name, table).alias(name) for name in named.columns if name != "source_row"]
     raw = bad.join(named, on="source_row", how="left", maintain_order="left")
     content = pl.struct(values).struct.json_encode() if values else pl.lit("{}")

@@ -117,6 +117,8 @@ def _of_signals(signals: pl.DataFrame) -> pl.DataFrame:
         parts += _hashed(signals.filter(pl.col(kind).is_not_null()), kind, field)
     for kind in _PLAIN:
         given = signals.filter(pl.col(kind).is_not_null())
+        if given.is_empty():
+            continue
         text = _plain(given[kind], kind)
         refusal = refusals(text, field=Field.EXTERNAL_ID)
         value = text.set(refusal.is_not_null(), None)
@@ -189,6 +191,8 @@ def _usable(
     for kind, (column, field) in columns.items():
         given = rows.get_column(column)
         where = given.is_not_null().arg_true()
+        if where.is_empty():
+            continue
         told = given.gather(where)
         text = _plain(told, kind)
         refusal = refusals(text, field=field)

@@ -6,6 +6,7 @@ the rows that break one, named. What the columns mean is told in docs/logs.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import dataframely as dy
@@ -191,7 +192,7 @@ class LogTable:
     key: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, pl.DataType]:
         """Name and type of each log column, in the order of the documentation."""
         return {
@@ -200,7 +201,7 @@ class LogTable:
             if name not in _Logged.columns()
         }
 
-    @property
+    @cached_property
     def required(self) -> list[str]:
         """Names of the columns that every file must have."""
         columns = self.schema.columns()

@@ -1,6 +1,7 @@
 -- purpose: each identifier that one signal carries, whom it names and what came of it
 -- grain: one method, or refused value
--- reads: signal_identifiers, identity_links, identity_rules, signal_evidence, matches, match_conflicts
+-- reads: signal_identifiers, identity_links, speaking_links, identity_rules, signal_evidence,
+--     matches, match_conflicts
 -- parameters: $signal_id
 WITH carried AS (
     SELECT day, kind AS method, digest, recipes, refusal
@@ -19,8 +20,7 @@ linked AS (
         identity_links.first_day,
         identity_links.last_day,
         coalesce(
-            carried.day BETWEEN
-                identity_links.first_day - identity_rules.ttl_days
+            carried.day BETWEEN identity_links.first_day - identity_rules.ttl_days
                 AND identity_links.last_day + identity_rules.ttl_days,
             false
         ) AS speaks
@@ -36,16 +36,13 @@ heavy AS (
     -- who has too many identifiers of the kind on that day, as in heavy_users
     SELECT holders.method, holders.user_id, holders.scope
     FROM holders
-    JOIN identity_links
-        ON identity_links.kind = holders.method
-        AND identity_links.user_id = holders.user_id
-        AND identity_links.scope = holders.scope
-    JOIN identity_rules ON identity_rules.kind = holders.method
-    WHERE holders.day BETWEEN
-            identity_links.first_day - identity_rules.ttl_days
-            AND identity_links.last_day + identity_rules.ttl_days
-    GROUP BY holders.method, holders.user_id, holders.scope
-    HAVING count(DISTINCT identity_links.digest) > any_value(identity_rules.most_identifiers)
+    JOIN speaking_links
+        ON speaking_links.kind = holders.method
+        AND speaking_links.user_id = holders.user_id
+        AND speaking_links.scope = holders.scope
+    WHERE holders.day BETWEEN speaking_links.speaks_from AND speaking_links.speaks_until
+    GROUP BY holders.method, holders.user_id, holders.scope, speaking_links.most_identifiers
+    HAVING count(DISTINCT speaking_links.digest) > speaking_links.most_identifiers
 ),
 counted AS (
     SELECT

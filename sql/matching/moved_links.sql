@@ -2,7 +2,7 @@
 --     have, or had until now, more identifiers of that kind than the rule lets them
 -- grain: one (kind, digest) and span of days on which a signal is to be judged anew
 -- makes: moved_links
--- reads: changed_links, identity_links, identity_rules, signals
+-- reads: changed_links, speaking_links, identity_rules, signals
 -- parameters: none
 CREATE OR REPLACE TEMP TABLE moved_links AS
 WITH newest AS (
@@ -18,8 +18,7 @@ moved AS (
         changed_links.known_last_day,
         changed_links.first_day,
         changed_links.last_day,
-        identity_rules.ttl_days,
-        identity_rules.most_identifiers
+        identity_rules.ttl_days
     FROM changed_links
     JOIN identity_rules ON identity_rules.kind = changed_links.kind
     CROSS JOIN newest
@@ -34,19 +33,20 @@ moved AS (
         )
 ),
 holders AS (
-    SELECT kind, user_id, scope, any_value(most_identifiers) AS most_identifiers, count(*) AS changes
+    SELECT kind, user_id, scope, count(*) AS changes
     FROM moved
     GROUP BY kind, user_id, scope
 ),
 heavy AS (
     SELECT holders.kind, holders.user_id, holders.scope
     FROM holders
-    JOIN identity_links
-        ON identity_links.kind = holders.kind
-        AND identity_links.user_id = holders.user_id
-        AND identity_links.scope = holders.scope
-    GROUP BY holders.kind, holders.user_id, holders.scope, holders.changes, holders.most_identifiers
-    HAVING count(DISTINCT identity_links.digest) + holders.changes > holders.most_identifiers
+    JOIN speaking_links
+        ON speaking_links.kind = holders.kind
+        AND speaking_links.user_id = holders.user_id
+        AND speaking_links.scope = holders.scope
+    GROUP BY
+        holders.kind, holders.user_id, holders.scope, holders.changes, speaking_links.most_identifiers
+    HAVING count(DISTINCT speaking_links.digest) + holders.changes > speaking_links.most_identifiers
 )
 SELECT
     kind,
@@ -58,15 +58,14 @@ SELECT
 FROM moved
 UNION -- once each, however many users of an identifier begin and end on the same days
 SELECT
-    identity_links.kind,
-    identity_links.digest,
+    speaking_links.kind,
+    speaking_links.digest,
     CAST(NULL AS DATE) AS known_from,
     CAST(NULL AS DATE) AS known_until,
-    identity_links.first_day - identity_rules.ttl_days AS speaks_from,
-    identity_links.last_day + identity_rules.ttl_days AS speaks_until
+    speaking_links.speaks_from,
+    speaking_links.speaks_until
 FROM heavy
-JOIN identity_links
-    ON identity_links.kind = heavy.kind
-    AND identity_links.user_id = heavy.user_id
-    AND identity_links.scope = heavy.scope
-JOIN identity_rules ON identity_rules.kind = heavy.kind
+JOIN speaking_links
+    ON speaking_links.kind = heavy.kind
+    AND speaking_links.user_id = heavy.user_id
+    AND speaking_links.scope = heavy.scope

@@ -2,7 +2,7 @@
 --     each value once a day, however many signals carry it
 -- grain: one (day, method, digests, user_id)
 -- makes: spoken_values
--- reads: carried_values, identity_links, identity_rules
+-- reads: carried_values, speaking_links
 -- parameters: $learned (whether what signals taught counts)
 CREATE OR REPLACE TEMP TABLE spoken_values AS
 WITH carried AS (
@@ -15,14 +15,10 @@ SELECT DISTINCT
     single.day,
     single.method,
     single.digests,
-    identity_links.user_id,
-    identity_links.scope
+    speaking_links.user_id,
+    speaking_links.scope
 FROM single
-JOIN identity_links
-    ON identity_links.kind = single.method
-    AND identity_links.digest = single.digest
-JOIN identity_rules ON identity_rules.kind = single.method
-WHERE single.day BETWEEN
-        identity_links.first_day - identity_rules.ttl_days
-        AND identity_links.last_day + identity_rules.ttl_days
-    AND (identity_links.source <> 'signals' OR $learned)
+JOIN speaking_links
+    ON speaking_links.kind = single.method AND speaking_links.digest = single.digest
+WHERE single.day BETWEEN speaking_links.speaks_from AND speaking_links.speaks_until
+    AND (speaking_links.source <> 'signals' OR $learned)

@@ -120,6 +120,21 @@ CREATE TABLE signal_evidence (
     event_time TIMESTAMP NOT NULL     -- of the signal
 );
 
+-- one link of a kind that is followed, and the log days on which it speaks
+CREATE VIEW speaking_links AS
+SELECT
+    identity_links.kind,
+    identity_links.digest,
+    identity_links.user_id,
+    identity_links.source,
+    identity_links.scope,
+    identity_links.first_day - identity_rules.ttl_days AS speaks_from,
+    identity_links.last_day + identity_rules.ttl_days AS speaks_until,
+    identity_rules.most_users,
+    identity_rules.most_identifiers
+FROM identity_links
+JOIN identity_rules ON identity_rules.kind = identity_links.kind;
+
 -- one identifier in one row of activity or touchpoints
 CREATE VIEW identifiers_seen AS
 SELECT day, 'email' AS kind, email_digest AS digest, user_id, 'activity' AS source FROM activity

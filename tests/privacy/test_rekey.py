@@ -18,10 +18,11 @@ from tests.privacy.people import (
     make_world,
     write_rows,
 )
-from warehouse import database, erasure, keys
+from warehouse import database, erasure
 from warehouse.erased import FINISHED_EARLIER
 from warehouse.errors import ConfigError
 from warehouse.keys import KEY_VARIABLE
+from warehouse.runs import Run
 
 PEOPLE = make_people(12)
 
@@ -168,7 +169,7 @@ def test_a_failure_leaves_the_old_key_and_no_new_file(
         raise ConfigError("stop")
 
     with monkeypatch.context() as patched:
-        patched.setattr(keys.Run, "_finish", fail)
+        patched.setattr(Run, "_finish", fail)
         adscribe("rekey", "--db", db, "--new-key-file", new, code=1)
     assert seen[0]
     assert not new.exists()

@@ -254,8 +254,11 @@ def connection(warehouse: Warehouse) -> duckdb.DuckDBPyConnection:
     return warehouse._connection
 
 
-def run_on_empty(warehouse: Warehouse, name: str, folder: Path) -> None:
-    """Run one statement on an empty warehouse, with the frame or file that it reads."""
+def run_on_empty(warehouse: Warehouse, name: str, folder: Path) -> list[str]:
+    """Run one statement on an empty warehouse, with the frame or file that it reads.
+
+    Returns the names of the columns of its result.
+    """
     text = folder / "lines.txt"
     text.write_text("signal_id\n", encoding="utf-8")
     parameters = {
@@ -263,7 +266,7 @@ def run_on_empty(warehouse: Warehouse, name: str, folder: Path) -> None:
         for word in _parameter_names(name)
     }
     with empty_frames(warehouse, name):
-        run(warehouse, name, parameters)
+        return run(warehouse, name, parameters)
 
 
 @contextmanager
@@ -279,9 +282,12 @@ def empty_frames(warehouse: Warehouse, name: str) -> Iterator[None]:
         yield
 
 
-def run(warehouse: Warehouse, name: str, parameters: dict[str, object]) -> None:
-    """Run one statement and drop its result."""
-    connection(warehouse).execute(statement(name), parameters or None).fetchall()
+def run(warehouse: Warehouse, name: str, parameters: dict[str, object]) -> list[str]:
+    """Run one statement and return the names of the columns of its result."""
+    cursor = connection(warehouse).execute(statement(name), parameters or None)
+    columns = [column[0] for column in cursor.description]
+    cursor.fetchall()
+    return columns
 
 
 def _parameter_names(name: str) -> list[str]:

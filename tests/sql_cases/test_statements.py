@@ -133,9 +133,10 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 def test_statement_runs_on_the_empty_schema(empty: Warehouse, name: str, tmp_path: Path) -> None:
     connection(empty).execute("BEGIN TRANSACTION")
     try:
-        run_on_empty(empty, name, tmp_path)
+        columns = run_on_empty(empty, name, tmp_path)
     finally:
         connection(empty).execute("ROLLBACK")
+    assert len(set(columns)) == len(columns), "two columns of the result have one name"
 
 
 @pytest.mark.parametrize("name", STAGE_STATEMENTS)

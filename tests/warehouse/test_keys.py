@@ -27,7 +27,7 @@ from tests.warehouse.folders import (
 from warehouse.config import Config, PrivacyConfig
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError
-from warehouse.keys import KEY_VARIABLE, IdentifierKey, _write_key, bind_key, open_key
+from warehouse.keys import KEY_VARIABLE, IdentifierKey, bind_key, open_key, write_key
 
 
 def digest(key: IdentifierKey, kind: str, value: str) -> uuid.UUID:
@@ -220,7 +220,7 @@ def test_a_key_that_was_one_secret_with_line_breaks_still_opens(
 
 def test_a_chain_with_a_secret_that_no_line_holds_is_read_as_written(tmp_path: Path) -> None:
     chain = IdentifierKey((b"binary\n" + bytes(range(200)), b"a plain one, of a line", b" " * 20))
-    _write_key(tmp_path / "key", chain, "")
+    write_key(tmp_path / "key", chain, "")
     assert IdentifierKey.read(tmp_path / "key") == chain
     assert (tmp_path / "key").read_bytes().splitlines()[1] == chain.secrets[1]
 
