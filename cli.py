@@ -11,7 +11,7 @@ import attribution
 import matching
 import simulation
 import terminal
-from commands import imports, persons
+from commands import evaluations, imports, persons, training
 from commands.options import (
     AsJson,
     ConfigFile,
@@ -41,6 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 explain_app = typer.Typer(no_args_is_help=True, help="Tell why a signal or conversion is as it is.")
+app.add_typer(evaluations.app, name="evaluate")
 app.add_typer(imports.app, name="import")
 app.add_typer(explain_app, name="explain")
 
@@ -155,26 +156,9 @@ def run(
     _do("run", db, logs, tuple(Stage), _days(day, first, last), settings, as_json)
 
 
+app.command()(training.train)
 app.command()(persons.forget)
 app.command()(persons.rekey)
-
-
-@app.command()
-def evaluate(
-    db: Db,
-    truth: Annotated[Path, typer.Option("--truth", help="Parquet with signal_id and user_id.")],
-    as_json: AsJson = False,
-) -> None:
-    """Compare the matches with a known truth.
-
-    Example: adscribe evaluate --db ads.duckdb --truth world/truth_match.parquet
-    """
-    with Warehouse.open(db, read_only=True) as warehouse:
-        evaluation = matching.evaluate(warehouse, truth)
-    if as_json:
-        terminal.show_json(evaluation.to_dict())
-    else:
-        terminal.show_evaluation(evaluation)
 
 
 @app.command()
@@ -213,14 +197,16 @@ def report(
 def explain_match(
     signal_id: Annotated[str, typer.Argument(help="A signal_id of the logs.")],
     db: Db,
+    config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell why a signal was matched as it was.
+    """Tell why a signal was matched as it was: its identifiers, or the candidates of the model.
 
     Example: adscribe explain match s0000000001 --db ads.duckdb
     """
-    with Warehouse.open(db, read_only=True) as warehouse:
-        explanation = matching.explain_signal(warehouse, signal_id)
+    rules = config_of(config)
+    with Warehouse.open(db, read_only=True, config=rules.warehouse) as warehouse:
+        explanation = matching.explain_signal(warehouse, signal_id, rules.model)
     if as_json:
         terminal.show_json(explanation.to_dict())
     else:

@@ -1,35 +1,35 @@
-"""Matches beside the truth: precision, recall and coverage."""
+"""Matches beside the truth: precision, recall, ranking, calibration and coverage.
+
+A signal is matched by its best candidate where he is declared; the figures of best candidates count
+him whether he is or not, so that they do not depend on where a threshold lies.
+"""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from calibration import calibration_ratio
+from matching.figures import (
+    AttributeFigures,
+    GroupFigures,
+    MethodFigures,
+    OutsiderFigures,
+    attribute_figures,
+    by_key,
+    by_method,
+    group_figures,
+    outsider_figures,
+    share_of,
+)
 from warehouse.database import Warehouse
 from warehouse.errors import InputFileError, InsufficientDataError
 
-
-@dataclass(frozen=True)
-class MethodFigures:
-    """How one method did.
-
-    Attributes
-    ----------
-    method : str
-        The identifier that was followed.
-    matched : int
-        Signals that it gave a user.
-    correct : int
-        Of those, signals given the right user.
-    precision : float
-        correct / matched.
-    """
-
-    method: str
-    matched: int
-    correct: int
-    precision: float
+ATTRIBUTES: Final = ("address", "user_agent", "screen", "city", "language", "timezone")
+LOOKBACK_DAYS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Evaluation:
     of_users : int
         Those that belong to a user of the platform.
     matched, correct : int
-        Signals given a user, and given the right one.
+        Signals declared to be of a user, and of the right one.
     precision : float
         correct / matched; None where nothing was matched.
     recall : float
@@ -53,11 +53,22 @@ class Evaluation:
     identified_of_users : int
         Signals of users with an identifier that the platform knew by the end of their day.
     recall_of_identified : float
-        correct / identified_of_users; 0 where there are none.
+        Of these the share that was given the right user; 0 where there are none.
     calibration_ratio : float or None
         Sum of the match probabilities over correct matches; None where none is correct.
     by_method : tuple of MethodFigures
         The same by the method that decided.
+    all_signals, probabilistic : GroupFigures
+        The best candidates of all signals, and of those that no identifier gave a user.
+    by_advertiser : tuple of GroupFigures
+        The probabilistic ones by advertiser_id.
+    by_shared_address : tuple of GroupFigures
+        The probabilistic ones by whether several users of the lookback window showed the signal's
+        address: shared, not_shared.
+    by_attribute : tuple of AttributeFigures
+        All signals by what they show.
+    outsiders : OutsiderFigures
+        Signals of nobody on the platform.
     """
 
     signals: int
@@ -71,13 +82,21 @@ class Evaluation:
     recall_of_identified: float
     calibration_ratio: float | None
     by_method: tuple[MethodFigures, ...]
+    all_signals: GroupFigures
+    probabilistic: GroupFigures
+    by_advertiser: tuple[GroupFigures, ...]
+    by_shared_address: tuple[GroupFigures, ...]
+    by_attribute: tuple[AttributeFigures, ...]
+    outsiders: OutsiderFigures
 
     def to_dict(self) -> dict[str, object]:
         """Return the figures as plain values, for JSON."""
         return asdict(self)
 
 
-def evaluate(warehouse: Warehouse, truth: Path) -> Evaluation:
+def evaluate(
+    warehouse: Warehouse, truth: Path, *, lookback_days: int = LOOKBACK_DAYS
+) -> Evaluation:
     """Compare the matches of a warehouse with the truth.
 
     Parameters
@@ -86,6 +105,8 @@ def evaluate(warehouse: Warehouse, truth: Path) -> Evaluation:
         A warehouse whose days have been matched.
     truth : Path
         Parquet file with signal_id and user_id (null: of no user), one row a signal.
+    lookback_days : int
+        Log days, the signal's own included, in which users show the address that a signal shows.
 
     Raises
     ------
@@ -94,47 +115,83 @@ def evaluate(warehouse: Warehouse, truth: Path) -> Evaluation:
     InsufficientDataError
         If no signal of the warehouse is in it.
     """
-    with warehouse.frame("truth", _read_truth(truth)):
+    known = read_truth(truth)
+    warehouse.execute("matching/evaluate_shared_addresses", lookback_days=lookback_days)
+    with warehouse.frame("truth", known):
         signals = warehouse.query("matching/evaluate")
     if signals.is_empty():
         raise InsufficientDataError(
             f"{truth}: none of its signals is in {warehouse.path}. Name the truth of these logs."
         )
-    matches = signals.drop_nulls("method")
+    matches = signals.filter("declared")
     correct = len(matches.filter("correct"))
     of_users = len(signals.filter("of_user"))
-    identified = len(signals.filter("identified", "of_user"))
-    recall = _share(correct, of_users)
+    identified = signals.filter("identified", "of_user")
+    model = warehouse.query("matching/evaluate_model")
+    estimated = None if model.is_empty() else float(model["outsiders"].item())
+    probabilistic = signals.filter(pl.col("method").fill_null("model") == "model")
+    shared = pl.when("shared_address").then(pl.lit("shared")).otherwise(pl.lit("not_shared"))
     return Evaluation(
         signals=len(signals),
         of_users=of_users,
         matched=len(matches),
         correct=correct,
-        precision=_share(correct, len(matches)) if len(matches) else None,
-        recall=recall,
-        f1=_share(2 * correct, len(matches) + of_users),
-        identified_of_users=identified,
-        recall_of_identified=_share(correct, identified),
+        precision=share_of(correct, len(matches)) if len(matches) else None,
+        recall=share_of(correct, of_users),
+        f1=share_of(2 * correct, len(matches) + of_users),
+        identified_of_users=len(identified),
+        recall_of_identified=share_of(
+            len(identified.filter("declared", "correct")), len(identified)
+        ),
         calibration_ratio=(
             calibration_ratio(matches["correct"], matches["match_probability"]) if correct else None
         ),
-        by_method=_by_method(matches),
+        by_method=by_method(matches),
+        all_signals=group_figures("all_signals", signals),
+        probabilistic=group_figures("probabilistic", probabilistic),
+        by_advertiser=by_key(probabilistic, pl.col("advertiser_id")),
+        by_shared_address=by_key(probabilistic, shared),
+        by_attribute=tuple(
+            attribute_figures(signals, name, present=present)
+            for name in ATTRIBUTES
+            for present in (True, False)
+        ),
+        outsiders=outsider_figures(signals, estimated),
     )
 
 
-def _by_method(matches: pl.DataFrame) -> tuple[MethodFigures, ...]:
-    counts = matches.group_by("method").agg(pl.len().alias("matched"), pl.col("correct").sum())
-    return tuple(
-        MethodFigures(method, matched, correct, _share(correct, matched))
-        for method, matched, correct in counts.sort("method").iter_rows()
-    )
+def average_precision(correct: npt.ArrayLike, probability: npt.ArrayLike, positives: int) -> float:
+    """Return the mean, over all that could be found, of the precision at the rank of each hit.
+
+    Parameters
+    ----------
+    correct : array_like of shape (n,)
+        Whether each is right.
+    probability : array_like of shape (n,)
+        By which they are ranked; equal ones share the precision at the last of them.
+    positives : int
+        How many could have been found, at least 1; those not ranked at all count as missed.
+
+    References
+    ----------
+    Manning, Raghavan and Schuetze, Introduction to Information Retrieval, chapter 8.
+    """
+    hits, scores = np.asarray(correct, dtype=float), np.asarray(probability, dtype=float)
+    order = np.argsort(-scores, kind="stable")
+    found, ranked = np.cumsum(hits[order]), scores[order]
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else order
+    precision = found[last] / (last + 1)
+    return float((precision * np.diff(found[last], prepend=0)).sum() / positives)
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+def read_truth(path: Path) -> pl.DataFrame:
+    """Return signal_id and user_id of a Parquet file, one row a signal.
 
-
-def _read_truth(path: Path) -> pl.DataFrame:
+    Raises
+    ------
+    InputFileError
+        If it cannot be read or lacks a column.
+    """
     try:
         frame = pl.read_parquet(path, glob=False)
         truth = frame.select(pl.col("signal_id").cast(pl.String), pl.col("user_id").cast(pl.String))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from matching.candidates import Candidacy, explain_candidates
+from warehouse.config import ModelConfig
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
 from warehouse.refused import refused_rows, refused_where
@@ -36,19 +38,34 @@ class SignalExplanation:
     refused : list of dict
         The refused rows of the logs with the same id, such as repeats: day, rule, source_file,
         source_row.
+    by_model : Candidacy or None
+        Who competed for it; None where an identifier gave it a user.
     """
 
     signal: dict[str, object]
     identifiers: list[dict[str, object]]
     refused: list[dict[str, object]] = field(default_factory=list)
+    by_model: Candidacy | None = None
 
     def to_dict(self) -> dict[str, object]:
-        """Return everything as plain values, for JSON."""
-        return {**self.signal, "identifiers": self.identifiers, "refused": self.refused}
+        """Return everything as plain values, for JSON; by_model only where there is one."""
+        told = {**self.signal, "identifiers": self.identifiers, "refused": self.refused}
+        return told if self.by_model is None else {**told, "by_model": self.by_model.to_dict()}
 
 
-def explain_signal(warehouse: Warehouse, signal_id: str) -> SignalExplanation:
+def explain_signal(
+    warehouse: Warehouse, signal_id: str, config: ModelConfig | None = None
+) -> SignalExplanation:
     """Tell why one signal was matched as it was.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        The warehouse; read only is enough.
+    signal_id : str
+        The signal.
+    config : ModelConfig, optional
+        The configuration that it was matched with; the defaults when omitted.
 
     Raises
     ------
@@ -64,5 +81,9 @@ def explain_signal(warehouse: Warehouse, signal_id: str) -> SignalExplanation:
             f'no signal "{signal_id}" in {warehouse.path}, and no refused row with this id. Rows '
             "that could not be read hold none: see adscribe report rejected_rows."
         )
+    told = signal.row(0, named=True)
     identifiers = warehouse.query("matching/explain_identifiers", signal_id=signal_id)
-    return SignalExplanation(signal.row(0, named=True), identifiers.to_dicts(), refused)
+    by_model = None
+    if told["method"] in (None, "model"):
+        by_model = explain_candidates(warehouse, signal_id, told["day"], config or ModelConfig())
+    return SignalExplanation(told, identifiers.to_dicts(), refused, by_model)

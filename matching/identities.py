@@ -27,10 +27,12 @@ def update_links(warehouse: Warehouse, day: date, config: Config) -> None:
     warehouse.execute("matching/seen_links")
     warehouse.execute("matching/changed_links")
     _store_changed_links(warehouse)
-    warehouse.execute("matching/delete_unlinked_days")
     warehouse.execute("matching/delete_replaced_identifiers")
     warehouse.execute("matching/work_signals", day=day, all=changed)
     warehouse.execute("matching/add_work_signals")
+    lookback_days = config.model.lookback_days
+    warehouse.execute("matching/add_compared_signals", lookback_days=lookback_days)
+    warehouse.execute("matching/delete_unlinked_days")
 
 
 def learn_links(warehouse: Warehouse, day: date) -> None:

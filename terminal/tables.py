@@ -10,7 +10,6 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from matching import Evaluation
 from terminal.console import out
 from terminal.values import plain, styled
 
@@ -163,18 +162,3 @@ def _say_what_is_left_out(
         parts.append(f"all with {whole}")
     if parts:
         console.print("; ".join(parts), style="dim", soft_wrap=True, markup=False)
-
-
-def show_evaluation(evaluation: Evaluation) -> None:
-    """Print the figures of an evaluation."""
-    console, figures = out(), evaluation.to_dict()
-    rows = [
-        {"figure": name.replace("_", " "), "value": plain(value)}
-        for name, value in figures.items()
-        if name != "by_method"
-    ]
-    title = "matches against the truth"
-    show_frame(pl.DataFrame(rows), title=title, whole="--json", console=console)
-    methods = pl.DataFrame([vars(figure) for figure in evaluation.by_method])
-    if len(methods):
-        show_frame(methods, title="by method", whole="--json", console=console)

@@ -134,6 +134,69 @@ class IdentitiesConfig(_Section):
         return found
 
 
+class DeclareRule(_Section):
+    """``[model.declare]`` or ``[model.advertisers.NAME]``: which best candidates are matches.
+
+    Attributes
+    ----------
+    probability : float or None
+        The candidate's probability is this or more.
+    precision : float or None
+        Of the matches of an advertiser, this share is expected to be right.
+    """
+
+    probability: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
+    precision: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.probability is None) == (self.precision is None):
+            raise ValueError("name either probability or precision")
+        return self
+
+
+class ModelConfig(_Section):
+    """``[model]``: matches of signals that no identifier gave a user (docs/matching.md).
+
+    Attributes
+    ----------
+    enabled : bool
+        Whether a model matches at all.
+    lookback_days : int
+        Log days of activity that a signal is compared with, its own included.
+    candidates : int
+        Users who compete for one signal, about.
+    keep : int
+        Candidates of a signal that are kept as matches, the likeliest first.
+    floor : float
+        Least probability of a kept candidate.
+    declare : DeclareRule
+        From when on the best candidate is acted upon.
+    advertisers : dict of str to DeclareRule
+        The same for single advertisers.
+    training_days : int
+        Log days that a model is trained on.
+    training_signals : int
+        Most signals that a model is trained on.
+    enough_signals : int
+        Signals with the e-mail or phone of a user that a model needs.
+    seed : int
+        Same seed, same model.
+    """
+
+    enabled: Annotated[bool, Field(strict=True)] = True
+    lookback_days: Annotated[int, Field(strict=True, ge=1, le=63)] = 30
+    candidates: Annotated[int, Field(strict=True, ge=1, le=1000)] = 40
+    keep: Annotated[int, Field(strict=True, ge=1, le=100)] = 3
+    floor: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.02
+    declare: DeclareRule = DeclareRule(probability=0.5)
+    advertisers: dict[str, DeclareRule] = Field(default_factory=dict)
+    training_days: Annotated[int, Field(strict=True, ge=1, le=64)] = 14
+    training_signals: Annotated[int, Field(strict=True, ge=100)] = 200_000
+    enough_signals: Annotated[int, Field(strict=True, ge=100)] = 300
+    seed: Annotated[int, Field(strict=True, ge=0, le=2_000_000_000)] = 1
+
+
 class AttributionConfig(_Section):
     """``[attribution]``: models, lookback windows and deduplication."""
 
@@ -152,6 +215,7 @@ class Config(_Section):
     columns: dict[str, dict[str, str]] = Field(default_factory=dict)
     matching: MatchingConfig = MatchingConfig()
     identities: IdentitiesConfig = IdentitiesConfig()
+    model: ModelConfig = ModelConfig()
     attribution: AttributionConfig = AttributionConfig()
 
     @model_validator(mode="after")

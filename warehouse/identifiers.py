@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.config import Consent, PrivacyConfig
+from warehouse.devices import parse_user_agents
 from warehouse.networks import Scope, parse_addresses
 from warehouse.recipes import Field, Recipe, judge, refusals
 
@@ -92,10 +93,10 @@ def identify(rows: pl.DataFrame, table: str, config: PrivacyConfig) -> Identifie
     if table == "signals":
         rows = _with_consent(rows, config.consent)
         identifiers = _of_signals(rows)
-        rows = _with_networks(rows.drop(*_HASHED, *_PLAIN), config)
+        rows = _with_devices(_with_networks(rows.drop(*_HASHED, *_PLAIN), config))
     elif table == "activity":
         rows, refused = _usable(rows, _OF_ACTIVITY)
-        rows = _with_networks(rows, config)
+        rows = _with_devices(_with_networks(rows, config))
     elif table == "touchpoints":
         rows, refused = _usable(rows, _OF_TOUCHPOINTS)
     return Identified(rows, identifiers, refused)
@@ -232,3 +233,16 @@ def _with_networks(rows: pl.DataFrame, config: PrivacyConfig) -> pl.DataFrame:
     if config.keep_addresses_days is None:
         rows = rows.with_columns(pl.lit(None, pl.String).alias("ip"))
     return rows.hstack(networks)
+
+
+def _with_devices(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with what their user agents say of the device."""
+    parsed = parse_user_agents(rows["user_agent"])
+    return rows.hstack(
+        parsed.select(
+            "device_key",
+            "os",
+            pl.col("browser_major").cast(pl.Int32, strict=False),
+            "is_bot",
+        )
+    )

@@ -54,9 +54,9 @@ class Run:
     def __init__(self, warehouse: Warehouse, command: str, config: Config) -> None:
         self.warehouse = warehouse
         self.config = config
+        self.command = command
         started = datetime.now(UTC)
         self.run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-        self._command = command
         warehouse.execute("ledger/mark_interrupted")
 
     @contextmanager
@@ -69,7 +69,7 @@ class Run:
         self.warehouse.execute(
             "ledger/start_stage",
             run_id=self.run_id,
-            command=self._command,
+            command=self.command,
             stage=name,
             day=day,
             started_at=started,

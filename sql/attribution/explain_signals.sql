@@ -11,6 +11,6 @@ SELECT
     matches.match_probability
 FROM conversion_signals
 JOIN signals ON signals.signal_id = conversion_signals.signal_id
-LEFT JOIN matches ON matches.signal_id = conversion_signals.signal_id AND matches.rank = 1
+LEFT JOIN matches ON matches.signal_id = conversion_signals.signal_id AND matches.declared
 WHERE conversion_signals.conversion_id = $conversion_id
 ORDER BY signals.event_time, conversion_signals.signal_id

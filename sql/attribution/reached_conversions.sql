@@ -19,7 +19,7 @@ matched AS (
     SELECT conversion_signals.conversion_id, matches.user_id
     FROM matches
     JOIN conversion_signals ON conversion_signals.signal_id = matches.signal_id
-    WHERE matches.day >= $first_log_day AND conversion_signals.day >= $first_log_day
+    WHERE matches.declared AND matches.day >= $first_log_day AND conversion_signals.day >= $first_log_day
 )
 SELECT recent.conversion_id
 FROM recent

@@ -29,7 +29,7 @@ candidates AS (
                 matches.user_id
         ) AS place
     FROM members
-    JOIN matches ON matches.signal_id = members.signal_id
+    JOIN matches ON matches.signal_id = members.signal_id AND matches.declared
     JOIN signals ON signals.signal_id = members.signal_id
 )
 SELECT

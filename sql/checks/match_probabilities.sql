@@ -1,4 +1,5 @@
--- purpose: signals whose match probabilities are out of range, sum above 1 or have no best
+-- purpose: signals whose match probabilities are out of range, sum above 1 or have no best, or of
+--     which another than the best is declared
 -- grain: one signal
 -- reads: matches
 -- parameters: $first_day, $last_day
@@ -11,4 +12,5 @@ HAVING sum(match_probability) > 1 + 1e-9
     OR count(*) <> count(DISTINCT user_id)
     OR max(rank) <> count(*)
     OR min(rank) <> 1
+    OR bool_or(declared AND rank <> 1)
 ORDER BY signal_id

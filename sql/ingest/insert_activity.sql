@@ -22,5 +22,9 @@ SELECT
     keyed_digest('address', address, $inner_pad, $outer_pad, $later_pads) AS address_digest,
     keyed_digest('network', network, $inner_pad, $outer_pad, $later_pads) AS network_digest,
     keyed_digest('site', site, $inner_pad, $outer_pad, $later_pads) AS site_digest,
-    network_scope
+    network_scope,
+    device_key,
+    os,
+    browser_major,
+    is_bot
 FROM batch

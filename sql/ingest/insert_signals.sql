@@ -28,6 +28,10 @@ SELECT
     keyed_digest('network', network, $inner_pad, $outer_pad, $later_pads) AS network_digest,
     keyed_digest('site', site, $inner_pad, $outer_pad, $later_pads) AS site_digest,
     network_scope,
+    device_key,
+    os,
+    browser_major,
+    is_bot,
     $file AS source_file,
     source_row
 FROM batch

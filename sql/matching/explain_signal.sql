@@ -19,6 +19,6 @@ SELECT
     conversion_signals.conversion_id,
     conversion_signals.role
 FROM signals
-LEFT JOIN matches ON matches.signal_id = signals.signal_id AND matches.rank = 1
+LEFT JOIN matches ON matches.signal_id = signals.signal_id AND matches.declared
 LEFT JOIN conversion_signals ON conversion_signals.signal_id = signals.signal_id
 WHERE signals.signal_id = $signal_id

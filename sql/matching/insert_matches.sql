@@ -10,7 +10,8 @@ SELECT
     method,
     CAST(1 AS DOUBLE) AS match_probability,
     1 AS rank,
-    $model_version AS model_version
+    $model_version AS model_version,
+    true AS declared
 FROM winners
 WHERE NOT vetoed
 ORDER BY day, signal_id

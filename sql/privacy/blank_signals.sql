@@ -6,6 +6,9 @@ UPDATE signals
 SET
     ip = NULL,
     user_agent = NULL,
+    device_key = NULL,
+    os = NULL,
+    browser_major = NULL,
     screen = NULL,
     language = NULL,
     region = NULL,

@@ -6,4 +6,4 @@
 CREATE OR REPLACE TEMP TABLE forgotten_signals AS
 SELECT signal_id
 FROM matches
-WHERE list_contains(CAST($user_ids AS VARCHAR[]), user_id) AND rank = 1
+WHERE list_contains(CAST($user_ids AS VARCHAR[]), user_id) AND declared

@@ -6,5 +6,5 @@
 UPDATE matches
 SET
     user_id = $pseudonym,
-    model_version = CASE WHEN rank = 1 THEN 'forgotten' ELSE model_version END
+    model_version = CASE WHEN declared THEN 'forgotten' ELSE model_version END
 WHERE user_id = $user_id

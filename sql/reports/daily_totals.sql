@@ -19,7 +19,7 @@ refused AS (
     SELECT day, count(*) AS rejected FROM rejected_rows WHERE day IS NOT NULL GROUP BY day
 ),
 found AS (
-    SELECT day, count(*) AS matched FROM matches WHERE rank = 1 GROUP BY day
+    SELECT day, count(*) AS matched FROM matches WHERE declared GROUP BY day
 ),
 outcomes AS (
     SELECT conversion_id, any_value(outcome) AS outcome

@@ -3,7 +3,7 @@
 -- reads: signals, matches
 -- parameters: none
 WITH best AS (
-    SELECT signal_id, method FROM matches WHERE rank = 1
+    SELECT signal_id, method FROM matches WHERE declared
 ),
 sent AS (
     SELECT advertiser_id, count(*) AS signals

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from warehouse.errors import AdscribeError
 RUNNER = CliRunner()
 ADSCRIBE = Path(sys.executable).with_name("adscribe")
 EMAIL = "jane@example.com"
+LAST_DAY = "2026-01-18"  # on which the example of train ends
 
 
 def _adscribe(*words: str, cwd: Path | None = None, ok: bool = True) -> str:
@@ -45,8 +47,8 @@ def _examples() -> list[str]:
 
     def walk(command: object) -> None:
         commands = getattr(command, "commands", None)
-        if commands is None:
-            example = re.search(r"Example: (.*)", getattr(command, "help", "") or "")
+        example = re.search(r"Example: (.*)", getattr(command, "help", "") or "")
+        if commands is None or example is not None:  # a group may be a command as well
             found.append(example[1] if example else "")
         for inner in (commands or {}).values():
             walk(inner)
@@ -57,14 +59,18 @@ def _examples() -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a small world and its warehouse."""
+    """Return a folder with a small world and its warehouse, in which a model was trained."""
     path = tmp_path_factory.mktemp("command_line")
-    _adscribe("simulate", "small", "--users", "1500", "--days", "3", "--seed", "5", cwd=path)
+    _adscribe("simulate", "small", "--users", "9000", "--days", "4", "--seed", "5", cwd=path)
+    _adscribe("simulate", "later", "--users", "1500", "--days", "1", "--seed", "6",
+              "--start", LAST_DAY, cwd=path)  # fmt: skip
+    (path / "later" / f"date={LAST_DAY}").rename(path / "small" / f"date={LAST_DAY}")
+    (path / "few.toml").write_text("[model]\nenough_signals = 100\n")
     (path / "small" / "date=2026-01-05" / "signals-refused.csv").write_text(
         "signal_id,event_time,advertiser_id,event_name,value\n"
         "refused,2026-01-05T10:00:00Z,adv_01,purchase,-1\n"
     )
-    _adscribe("run", "--logs", "small", "--db", "ads.duckdb", cwd=path)
+    _adscribe("run", "--logs", "small", "--db", "ads.duckdb", "--config", "few.toml", cwd=path)
     return path
 
 
@@ -80,7 +86,7 @@ def rows(folder: Path) -> dict[str, pl.DataFrame]:
 
 
 def test_every_command_has_an_example() -> None:
-    assert len(_examples()) == 15
+    assert len(_examples()) == 17
     assert all(_examples())
 
 
@@ -90,14 +96,11 @@ def test_example_of_a_help_text_works(
     example: str, folder: Path, rows: dict[str, pl.DataFrame], tmp_path: Path
 ) -> None:
     conversion = rows["credits"].filter(pl.col("outcome") == "touch")["conversion_id"][0]
-    for name in ("small", "ads.duckdb", "ads.duckdb.key"):
-        (tmp_path / ("world" if name == "small" else name)).symlink_to(folder / name)
-    if example.startswith("adscribe simulate"):
-        (tmp_path / "world").unlink()
-    if example.startswith(("adscribe forget", "adscribe rekey")):  # they change the warehouse
-        for name in ("ads.duckdb", "ads.duckdb.key"):
-            (tmp_path / name).unlink()
-            (tmp_path / name).write_bytes((folder / name).read_bytes())
+    if not example.startswith("adscribe simulate"):
+        (tmp_path / "world").symlink_to(folder / "small")
+    for name in ("ads.duckdb", "ads.duckdb.key"):  # a copy, for some change the warehouse
+        shutil.copy(folder / name, tmp_path)
+    shutil.copytree(folder / "ads.duckdb.models", tmp_path / "ads.duckdb.models")
     _write_public_logs(tmp_path)
     _write_payloads(tmp_path)
 

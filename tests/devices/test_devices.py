@@ -8,8 +8,8 @@ from fake_useragent.utils import load
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching import devices
-from matching.devices import IN_APP, parse_user_agents
+from warehouse import devices
+from warehouse.devices import IN_APP, parse_user_agents
 
 KIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 PHONE = (

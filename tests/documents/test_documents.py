@@ -1,5 +1,6 @@
 """What the documents show is what adscribe does."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from attribution import report_names
+from matching.blocking import WEIGHTS
 from warehouse.config import Config, IdentityRule, Method
 from warehouse.recipes import Refusal
 from warehouse.schemas import TABLES
@@ -48,13 +50,17 @@ def test_commands_of_the_readme_print_what_it_shows(folder: Path) -> None:
         pair for block in _blocks(ROOT / "README.md", "console") for pair in _commands(block)
     ]
 
+    key = re.search(r"`ADSCRIBE_KEY=(\S+)`", (ROOT / "README.md").read_text("utf-8"))
+    assert key is not None
+    environment = {**os.environ, "ADSCRIBE_KEY": key[1]}
     assert len(commands) >= 5
     for command, shown in commands:
         words = shlex.split(command)
         assert words[0] == "adscribe"
         done = subprocess.run(
-            [ADSCRIBE, *words[1:]], cwd=folder, capture_output=True, text=True, check=False
-        )
+            [ADSCRIBE, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert _shows(shown, done.stdout), f"{command} prints:\n{done.stdout}"
     for block in _blocks(ROOT / "README.md", "python"):
@@ -73,7 +79,9 @@ def test_documented_configuration_is_the_default_one() -> None:
     assert content.pop("columns") == {"touchpoints": {}, "signals": {}}
     assert Config.model_validate(content) == Config()
     every_key = block.replace("# ", "").replace("#", "\n#")
-    for section, model in (("warehouse", Config().warehouse), ("privacy", Config().privacy)):
+    config = Config()
+    sections = {"warehouse": config.warehouse, "privacy": config.privacy, "model": config.model}
+    for section, model in sections.items():
         for key in type(model).model_fields:
             assert re.search(rf"^{key} = ", every_key, re.M), f"[{section}] {key} is not documented"
     for kind in Method:
@@ -91,6 +99,20 @@ def test_documented_limits_of_identities_are_the_default_ones() -> None:
         days, users, per_user, unique = row.groups()
         assert (days, users) == (str(rule.days or "ever"), str(rule.users))
         assert (per_user, unique) == (str(rule.per_user or "any"), "yes" if rule.unique else "no")
+
+
+def test_documented_rules_of_declared_matches_are_valid() -> None:
+    blocks = _blocks(ROOT / "docs" / "matching.md", "toml")
+    assert blocks
+    for block in blocks:
+        assert Config.model_validate(tomllib.loads(block)).model.advertisers
+
+
+def test_documented_kinds_of_keys_are_those_of_blocking() -> None:
+    text = (ROOT / "docs" / "matching.md").read_text("utf-8")
+    table = text.partition("| kind of key |")[2].partition("\n\n")[0]
+    kinds = re.findall(r"\w+", " ".join(re.findall(r"^\| ([a-z_, ]+) \|", table, re.M)))
+    assert sorted(kinds) == sorted(WEIGHTS)
 
 
 def test_documented_columns_are_those_of_the_schemas() -> None:

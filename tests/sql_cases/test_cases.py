@@ -11,6 +11,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +26,7 @@ from sqlglot import exp
 
 from tests.sql_cases.flow import (
     FLOW,
+    FRAMES,
     PARAMETERS,
     connection,
     empty_frames,
@@ -92,10 +94,14 @@ def warehouse(made: Warehouse) -> Iterator[Warehouse]:
 @pytest.mark.parametrize("case", case_folders(), ids=lambda path: str(path.relative_to(CASES)))
 def test_statement_gives_the_expected_rows(warehouse: Warehouse, case: Path) -> None:
     name = str(case.parent.relative_to(CASES))
-    for file in case.glob("*.csv"):
-        if file.stem != "expected":
-            fill(connection(warehouse), file.stem, read_csv(file))
-    result = execute(connection(warehouse), name, parameters(name, case / "params.json"))
+    with ExitStack() as frames:
+        for file in case.glob("*.csv"):
+            if file.stem in FRAMES:
+                given = pl.read_csv(file, schema=dict(FRAMES[file.stem]))
+                frames.enter_context(warehouse.frame(file.stem, given))
+            elif file.stem != "expected":
+                fill(connection(warehouse), file.stem, read_csv(file))
+        result = execute(connection(warehouse), name, parameters(name, case / "params.json"))
     expected = read_csv(case / "expected.csv")
     columns = (case / "expected.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
     rows = result.select(columns).rows()

@@ -30,7 +30,7 @@ READERS = {
     "ledger/tables": "the catalogue, by the function duckdb_tables",
 }
 SPARK_HAS = {"TIMESTAMP_MICROS"}  # unknown to sqlglot alone
-TO_RENAME = {"EPOCH_US"}  # unix_micros in Spark; sqlglot leaves it as it is
+TO_RENAME = {"EPOCH_US", "HASH"}  # unix_micros and xxhash64 in Spark; sqlglot leaves them
 
 STAGE_STATEMENTS = [
     name

@@ -51,7 +51,7 @@ def tables_of(logs: Logs, config: Config) -> Tables:
         "signal_evidence": _sorted(taught),
         "identity_events": _sorted(events(links, _newest(logs), config)),
         "matches": _sorted(
-            (s["day"], s["signal_id"], user, method, 1.0, 1)
+            (s["day"], s["signal_id"], user, method, 1.0, 1, True)
             for s in signals
             for method, user in [matches.get(s["signal_id"], (None, None))]
             if user is not None
