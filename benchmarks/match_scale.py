@@ -22,7 +22,7 @@ import polars as pl
 from measure import measured
 
 from matching.blocking import find_candidates
-from matching.comparisons import compare_pairs
+from matching.comparisons import compare_parts
 from matching.models import PairModel, active_model, models_folder
 from matching.selection import compete
 from warehouse.config import ModelConfig
@@ -117,24 +117,25 @@ def rates(db: Path, last: date) -> None:
         started = time.monotonic()
         find_candidates(warehouse, last, ModelConfig())
         blocked = time.monotonic()
-        pairs = compare_pairs(warehouse)
-        compared = time.monotonic()
         model = PairModel.load(models_folder(warehouse) / str(active_model(warehouse)))
-        model.scores(pairs)
-        scored = time.monotonic()
-        compete(pairs, model)
-        done = time.monotonic()
+        candidates, model_seconds = 0, 0.0
+        for pairs in compare_parts(warehouse):
+            before = time.monotonic()
+            model.scores(pairs)
+            model_seconds += time.monotonic() - before
+            compete(pairs, model)
+            candidates += len(pairs)
+        done = time.monotonic() - model_seconds  # scored twice, once alone
         seen, signals, of_users = run.sql(
             "SELECT (SELECT count(*) FROM window_activity WHERE signal_id IS NULL), "
             "(SELECT count(*) FROM signals), (SELECT count(*) FROM model_signals)"
         ).fetchall()[0]
     print(
         f"  {signals:,} signals, {of_users:,} of them for the model, {seen:,} observations; "
-        f"{len(pairs):,} candidates, {len(pairs) / of_users:.1f} a signal\n"
-        f"  blocking {blocked - started:.1f} s, features {compared - blocked:.1f} s, model "
-        f"{scored - compared:.1f} s ({len(pairs) / (scored - compared):,.0f} pairs a second), "
-        f"features and scoring {len(pairs) / (done - blocked - (scored - compared)):,.0f} pairs a "
-        "second",
+        f"{candidates:,} candidates, {candidates / of_users:.1f} a signal\n"
+        f"  blocking {blocked - started:.1f} s; features and scoring {done - blocked:.1f} s, "
+        f"{candidates / (done - blocked):,.0f} pairs a second; the model alone "
+        f"{candidates / model_seconds:,.0f}",
         flush=True,
     )
 

@@ -4,7 +4,7 @@ No feature comes from touchpoints: a match must not depend on having seen the ad
 would prove itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from warehouse.database import Warehouse
 
+_PAIRS_AT_ONCE: Final = 500_000
 FEATURES: Final = (
     "address_count", "network_count", "site_count", "device_count", "agent_count",
     "screen_count", "network_device_count", "network_screen_count", "address_device_count",
@@ -51,9 +52,20 @@ def compare_pairs(warehouse: Warehouse) -> pl.DataFrame:
         One row for each (signal_id, user_id), in that order: day, advertiser_id, the features, and
         email_same and phone_same: 1 or 0 where both sides show one, else null.
     """
-    warehouse.execute("matching/pair_evidence")
+    return pl.concat(compare_parts(warehouse)).sort("signal_id", "user_id")
+
+
+def compare_parts(warehouse: Warehouse) -> Iterator[pl.DataFrame]:
+    """Compare as :func:`compare_pairs` does, about half a million pairs of whole signals at a time.
+
+    The result of one part holds until the next is asked for.
+    """
+    count = int(warehouse.query("matching/count_candidate_pairs").item())
+    parts = max(1, -(-count // _PAIRS_AT_ONCE))
     warehouse.execute("matching/signal_crowds")
-    warehouse.execute("matching/pair_features")
     warehouse.execute("matching/known_contacts")
-    warehouse.execute("matching/pair_contacts")
-    return warehouse.query("matching/scored_pairs")
+    for part in range(parts):
+        warehouse.execute("matching/pair_evidence", parts=parts, part=part)
+        warehouse.execute("matching/pair_features")
+        warehouse.execute("matching/pair_contacts")
+        yield warehouse.query("matching/scored_pairs")

@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from matching.blocking import find_candidates
-from matching.comparisons import compare_pairs
+from matching.comparisons import compare_parts
 from matching.models import (
     ACTIVE_MODEL,
     PairModel,
@@ -56,9 +56,10 @@ def match_by_model(run: Run, day: date) -> None:
                 warehouse.execute(
                     "matching/insert_match_thresholds", day=day, model_version=model.version
                 )
-        chosen = select(compete(compare_pairs(warehouse), model), limits, config)
-        with warehouse.frame("selected", chosen):
-            warehouse.execute("matching/insert_model_matches", model_version=model.version)
+        for pairs in compare_parts(warehouse):
+            chosen = select(compete(pairs, model), limits, config)
+            with warehouse.frame("selected", chosen):
+                warehouse.execute("matching/insert_model_matches", model_version=model.version)
 
 
 def limits_of(warehouse: Warehouse, version: str, config: ModelConfig) -> pl.DataFrame:

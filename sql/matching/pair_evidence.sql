@@ -2,7 +2,7 @@
 -- grain: one (signal_id, user_id)
 -- makes: pair_evidence
 -- reads: candidate_pairs, model_signals, window_activity
--- parameters: none
+-- parameters: $parts, $part (of the signals)
 CREATE OR REPLACE TEMP TABLE pair_evidence AS
 SELECT
     candidate_pairs.signal_id,
@@ -52,4 +52,5 @@ JOIN model_signals ON model_signals.signal_id = candidate_pairs.signal_id
 JOIN window_activity AS seen
     ON seen.user_id = candidate_pairs.user_id
     AND seen.signal_id IS DISTINCT FROM candidate_pairs.signal_id
+WHERE hash(candidate_pairs.signal_id) % $parts = $part
 GROUP BY candidate_pairs.signal_id, candidate_pairs.user_id

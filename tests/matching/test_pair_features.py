@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from matching import comparisons
 from matching.blocking import find_candidates
 from matching.comparisons import DIRECTIONS, FEATURES, compare_pairs
 from tests.matching.tiny_worlds import (
@@ -161,6 +162,15 @@ def compete(rows: dict[str, Row]) -> None:
         for kind in SHARES_OF:
             row[f"{kind}_share"] = totals[kind] and row[f"{kind}_count"] / totals[kind]
         row["rarity_behind"] = row["shared_rarity"] - max(rarities)
+
+
+def test_parts_give_the_features_of_the_whole(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = compare(warehouse, make_world(3))
+    assert whole["signal_id"].n_unique() > 2
+    monkeypatch.setattr(comparisons, "_PAIRS_AT_ONCE", 2)
+    assert compare_pairs(warehouse).equals(whole)
 
 
 def test_features_are_those_of_the_twin(warehouse: Warehouse) -> None:
