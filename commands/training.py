@@ -1,14 +1,27 @@
 """``adscribe train``: a model of pairs, trained on the days that are stored."""
 
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
 import terminal
-from commands.options import AsJson, ConfigFile, Day, Db, config_of
+from commands.options import AsJson, ConfigFile, Db, config_of
 from daily import open_run
 from matching import train_active_model
 
 
 def train(
     db: Db,
-    day: Day = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option(
+            "--day",
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="Last log day to train on; the last one stored when omitted.",
+        ),
+    ] = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:

@@ -10,7 +10,7 @@ from matching.deterministic import match_signals
 from matching.identities import update_links
 from matching.models import PairModel
 from matching.probabilistic import activate, match_by_model, train_model
-from warehouse.errors import InsufficientDataError
+from warehouse.errors import ConfigError, InsufficientDataError
 from warehouse.logs import unknown_day
 from warehouse.runs import Run
 
@@ -56,8 +56,12 @@ def train_active_model(run: Run, last_day: date | None) -> PairModel:
         If a day has not been matched yet, or too few signals are known to be of a candidate.
     InputFileError
         If `last_day` is not stored.
+    ConfigError
+        If the configuration turns models off.
     """
     warehouse = run.warehouse
+    if not run.config.model.enabled:
+        raise ConfigError("[model] enabled is false, so no model would be used. Set it to true.")
     days = warehouse.query("ledger/stored_days")["day"]
     waiting = warehouse.query("matching/waiting_days")["day"]
     if days.is_empty() or not waiting.is_empty():

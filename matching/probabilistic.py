@@ -86,7 +86,10 @@ def model_of(run: Run, day: date) -> PairModel | None:
         return PairModel.load(folder / active)
     last_day = training_day(warehouse, day, config)
     if last_day is None:
-        _log.info("no model for %s: too few signals show the e-mail or phone of a user", day)
+        _log.info(
+            "no model for %s: fewer than %d signals of %d days show the e-mail or phone of a user",
+            day, config.enough_signals, config.training_days,
+        )  # fmt: skip
         return None
     known = _scheduled(warehouse, last_day)
     if known is not None:

@@ -22,8 +22,8 @@ _STEPS: Final = 8
 _WIDTH: Final = 26
 _UNREACHED: Final = 1.0  # a threshold above it
 _OUTCOMES: Final = {
-    Outcome.NO_MODEL: "no model served its log day: too few signals were known by then, or [model] "
-    "enabled was false",
+    Outcome.NO_MODEL: "no model served its log day: too few signals of users were known by then to "
+    "train one, or the configuration turned models off",
     Outcome.BOT: "not sought: its user agent is that of a bot",
     Outcome.FORGOTTEN: "not sought again: its user was forgotten",
 }
@@ -64,6 +64,8 @@ def add_candidates(tree: Tree, found: Candidacy) -> None:
 def _why_none(tokens: Sequence[Row]) -> str:
     missed = _missed(tokens)
     sought = [row for row in tokens if row["sought"] is not None]
+    if not sought:
+        return "it shows no network or device to compare, as where consent is not given"
     unseen = [_label(row["kind"]) for row in sought if not row["users"]]
     crowded = [
         f"{_label(row['kind'])} ({row['users']:,} of {row['of_users']:,})"

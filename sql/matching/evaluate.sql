@@ -20,8 +20,7 @@ SELECT
     truth.signal_id,
     signals.advertiser_id,
     truth.user_id IS NOT NULL AS of_user,
-    best.method IS DISTINCT FROM 'model'
-        AND (best.method IS NOT NULL OR conflicting.signal_id IS NOT NULL) AS identified,
+    coalesce(best.method, 'model') <> 'model' OR conflicting.signal_id IS NOT NULL AS identified,
     best.method,
     best.match_probability,
     coalesce(best.declared, false) AS declared,
