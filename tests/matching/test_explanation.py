@@ -196,7 +196,7 @@ def test_a_signal_without_candidates_says_why(unnamed: dict[str, SignalExplanati
         assert "no candidate: it shows no " in text or "no candidate: no user shows its" in text
     denied = [e for e in unnamed.values() if e.signal["consent"] == "denied"]
     for explanation in denied:
-        assert "no candidate: it shows no address, no user agent" in words(explanation)
+        assert "no network or device to compare, as where consent is not given" in words(explanation)
 
 
 def test_a_budget_too_small_is_told_as_too_many_users(
