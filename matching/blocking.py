@@ -35,6 +35,9 @@ WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
 )
 
 
+_MOST_SIGHTINGS: Final = 1000  # of one user in the window; one in 10,000 people has more
+
+
 def find_candidates(warehouse: Warehouse, day: date, config: ModelConfig) -> None:
     """Find the users who compete for the signals of the table chosen_signals, all of one log day.
 
@@ -48,6 +51,7 @@ def find_candidates(warehouse: Warehouse, day: date, config: ModelConfig) -> Non
     warehouse.execute("matching/model_signals", day=day)
     warehouse.execute("matching/signal_tokens")
     warehouse.execute("matching/window_activity", first_day=first, last_day=day)
+    warehouse.execute("matching/delete_busy_activity", most=_MOST_SIGHTINGS)
     warehouse.execute("matching/active_users")
     warehouse.execute("matching/user_tokens")
     warehouse.execute("matching/token_users")

@@ -120,15 +120,21 @@ def explain_candidates(
     threshold = None if told["rule"] is None else told
     if version == _FORGOTTEN:
         return Candidacy(Outcome.FORGOTTEN, version)
-    warehouse.execute("matching/explain_chosen_signal", signal_id=signal_id)
-    find_candidates(warehouse, day, config)
-    pairs = compare_pairs(warehouse)
-    kept = warehouse.query("matching/explain_kept_candidates", signal_id=signal_id)
+    model, problem = None, None
     try:
         model = PairModel.load(models_folder(warehouse) / version)
-        scored, problem = _scored(pairs, model), None
     except ConfigError as error:
-        scored, problem = kept.with_columns(match_probability="kept_probability"), str(error)
+        problem = str(error)
+    warehouse.execute("matching/explain_chosen_signal", signal_id=signal_id)
+    find_candidates(warehouse, day, config if model is None else model.settings(config))
+    pairs = compare_pairs(warehouse)
+    kept = warehouse.query("matching/explain_kept_candidates", signal_id=signal_id)
+    scored = kept.with_columns(match_probability="kept_probability")
+    if model is not None:
+        try:
+            scored = _scored(pairs, model)
+        except ConfigError as error:
+            problem = str(error)
     ranked = _ranked(scored, kept)
     return Candidacy(
         outcome=_outcome(ranked),

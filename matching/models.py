@@ -54,6 +54,8 @@ class ModelFacts:
         seen same contacts of the best candidates); later_average_precision, of the last days' held
         out signals under trees of the days before (0 where there are too few days); and outsiders,
         the estimated share of signals that are of no user.
+    lookback_days, candidates : int
+        Of the configuration that it was trained under; features hang on them.
     seed : int
         The seed.
     adscribe_version, lightgbm_version : str
@@ -69,6 +71,8 @@ class ModelFacts:
     last_day: str
     counts: dict[str, int]
     metrics: dict[str, float]
+    lookback_days: int
+    candidates: int
     seed: int
     adscribe_version: str
     lightgbm_version: str
@@ -88,6 +92,11 @@ class PairModel:
     def version(self) -> str:
         """A name made of the content: equal models have equal names."""
         return _version(self._text, self.facts)
+
+    def settings(self, config: ModelConfig) -> ModelConfig:
+        """Return a configuration under which features are what they were in training."""
+        told = {"lookback_days": self.facts.lookback_days, "candidates": self.facts.candidates}
+        return config.model_copy(update=told)
 
     def to_dict(self) -> dict[str, object]:
         """Return the version and the facts as plain values, for JSON."""
@@ -168,7 +177,7 @@ class PairModel:
             text = (folder / _BOOSTER_FILE).read_text(encoding="utf-8")
             told = json.loads((folder / _FACTS_FILE).read_text(encoding="utf-8"))
             facts = _facts_of(told)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
             raise ConfigError(f"{folder}: no model can be read there. {mend}") from error
         if _version(text, facts) != folder.name:  # LightGBM aborts the process on changed trees
             raise ConfigError(f"{folder}: its files are not those that were trained. {mend}")
@@ -186,6 +195,22 @@ def active_model(warehouse: Warehouse) -> str | None:
     return None if known.is_empty() else str(known.item())
 
 
+def settings_of(config: ModelConfig) -> str:
+    """Return, as text, the settings that the features and the training of a model hang on."""
+    return ",".join(
+        f"{name}={getattr(config, name)}"
+        for name in ("lookback_days", "candidates", "training_days", "training_signals", "seed")
+    )
+
+
+def newest_scheduled_day(warehouse: Warehouse, day: date, config: ModelConfig) -> date | None:
+    """Return the last training day of the schedule's newest model that may serve a log day."""
+    known: date | None = warehouse.query(
+        "matching/newest_scheduled_day", day=day, settings=settings_of(config)
+    ).item()
+    return known
+
+
 def training_day(warehouse: Warehouse, day: date, config: ModelConfig) -> date | None:
     """Return the last log day that the schedule's model of `day` is trained on.
 
@@ -193,7 +218,7 @@ def training_day(warehouse: Warehouse, day: date, config: ModelConfig) -> date |
     newest of its models, so that the days before need not be counted again.
     """
     window = timedelta(days=config.training_days)
-    newest: date | None = warehouse.query("matching/newest_scheduled_day", day=day).item()
+    newest = newest_scheduled_day(warehouse, day, config)
     first = date.min if newest is None else newest - window + timedelta(days=1)
     rows = warehouse.query("matching/learnable_days", first_day=first, day=day).iter_rows()
     counts: dict[date, int] = dict(rows)

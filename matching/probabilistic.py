@@ -16,6 +16,8 @@ from matching.models import (
     PairModel,
     active_model,
     models_folder,
+    newest_scheduled_day,
+    settings_of,
     training_day,
 )
 from matching.selection import compete, select, thresholds
@@ -48,7 +50,7 @@ def match_by_model(run: Run, day: date) -> None:
         if model is None:
             continue
         warehouse.execute("matching/unmatched_signals", day=log_day)
-        find_candidates(warehouse, log_day, config)
+        find_candidates(warehouse, log_day, model.settings(config))
         limits = limits_of(warehouse, model.version, config)
         if log_day == day:
             warehouse.execute("matching/insert_blocking_days", day=day)
@@ -91,20 +93,22 @@ def model_of(run: Run, day: date) -> PairModel | None:
             day, config.enough_signals, config.training_days,
         )  # fmt: skip
         return None
-    known = _scheduled(warehouse, last_day)
+    known = _scheduled(warehouse, last_day, config)
     if known is not None:
         return known
     try:
         return train_model(run, last_day).model
     except InsufficientDataError as error:
         _log.info("no new model for %s: %s", day, error)
-    newest = warehouse.query("matching/newest_scheduled_day", day=day).item()
-    return None if newest is None else _scheduled(warehouse, newest)
+    newest = newest_scheduled_day(warehouse, day, config)
+    return None if newest is None else _scheduled(warehouse, newest, config)
 
 
-def _scheduled(warehouse: Warehouse, last_day: date) -> PairModel | None:
+def _scheduled(warehouse: Warehouse, last_day: date, config: ModelConfig) -> PairModel | None:
     """Return the schedule's model of the days up to one, where its folder is there."""
-    known = warehouse.query("matching/scheduled_model", last_day=last_day)
+    known = warehouse.query(
+        "matching/scheduled_model", last_day=last_day, settings=settings_of(config)
+    )
     if known.is_empty():
         return None
     folder = models_folder(warehouse) / str(known.item())
@@ -127,6 +131,7 @@ def train_model(run: Run, last_day: date) -> Trained:
         {
             "model_version": [model.version],
             "trained_by": [run.command],
+            "settings": [settings_of(run.config.model)],
             "first_day": [date.fromisoformat(facts.first_day)],
             "last_day": [last_day],
             **{name: [count] for name, count in facts.counts.items()},
@@ -134,8 +139,14 @@ def train_model(run: Run, last_day: date) -> Trained:
             "adscribe_version": [facts.adscribe_version],
         }
     )
-    warehouse.execute("matching/delete_pair_model", model_version=model.version)
-    warehouse.execute("matching/delete_held_out_signals", model_version=model.version)
+    warehouse.execute(
+        "matching/delete_pair_model",
+        model_version=model.version,
+        trained_by=run.command,
+        last_day=last_day,
+        settings=settings_of(run.config.model),
+    )
+    warehouse.execute("matching/delete_held_out_signals")
     with warehouse.frame("trained", row):
         warehouse.execute("matching/insert_pair_model")
     with warehouse.frame("held_out", trained.held_out):

@@ -93,10 +93,10 @@ def train(warehouse: Warehouse, last_day: date, config: ModelConfig) -> Trained:
         config,
     )
     same = lesson.pairs.filter(pl.max_horizontal(f"{kind}_same" for kind in CONTACTS) == 1)
-    named = same["signal_id"].n_unique()
-    if named < LEAST_NAMED:
+    named, persons = same["signal_id"].n_unique(), same["person"].n_unique()
+    if persons < LEAST_NAMED:
         raise InsufficientDataError(
-            f"{named} signals up to {last_day} show the e-mail or phone of a candidate, and a "
+            f"{persons} persons up to {last_day} show the e-mail or phone of a candidate, and a "
             f"model needs {LEAST_NAMED}. Run more days first."
         )
     return _fit(lesson, days.to_list(), named, config)
@@ -162,6 +162,8 @@ def _fit(lesson: Lesson, days: list[date], named: int, config: ModelConfig) -> T
             "later_average_precision": _later(lesson, choices, days, config),
             "outsiders": _outsiders(lesson.coverage, same_contact["email"]),
         },
+        lookback_days=config.lookback_days,
+        candidates=config.candidates,
         seed=config.seed,
         adscribe_version=version(),
         lightgbm_version=lightgbm.__version__,

@@ -6,6 +6,7 @@ INSERT INTO pair_models BY NAME
 SELECT
     model_version,
     trained_by,
+    settings,
     first_day,
     last_day,
     signals,

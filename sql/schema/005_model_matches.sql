@@ -27,6 +27,7 @@ UPDATE matches SET declared = true;
 CREATE TABLE pair_models (
     model_version VARCHAR NOT NULL,
     trained_by VARCHAR NOT NULL,      -- the command: run or match, which follow a schedule; or train
+    settings VARCHAR NOT NULL,        -- of [model], those that its features and days hang on
     last_day DATE NOT NULL,           -- log days that it was trained on
     first_day DATE NOT NULL,
     signals BIGINT NOT NULL,          -- with an e-mail or phone, that it was trained on

@@ -17,6 +17,7 @@ import cli
 from matching import Candidacy, Outcome, SignalExplanation, explain_signal
 from matching.candidates import MOST_CANDIDATES
 from matching.comparisons import FEATURES
+from matching.models import PairModel
 from terminal import show_signal
 from terminal.candidate_trees import LABELS, waterfall
 from tests.sql_cases.flow import connection
@@ -196,12 +197,13 @@ def test_a_signal_without_candidates_says_why(unnamed: dict[str, SignalExplanati
         assert "no candidate: it shows no " in text or "no candidate: no user shows its" in text
     denied = [e for e in unnamed.values() if e.signal["consent"] == "denied"]
     for explanation in denied:
-        assert "no network or device to compare, as where consent is not given" in words(explanation)
+        assert "no candidate: it shows no network or device" in words(explanation)
 
 
 def test_a_budget_too_small_is_told_as_too_many_users(
-    warehouse: Warehouse, judged: dict[str, SignalExplanation]
+    warehouse: Warehouse, judged: dict[str, SignalExplanation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(PairModel, "settings", lambda _self, config: config)
     crowded = [
         words(explanation)
         for name in list(judged)[:3]
@@ -213,9 +215,18 @@ def test_a_budget_too_small_is_told_as_too_many_users(
         assert re.search(r"too many users share its \w+.* \([\d,]+ of [\d,]+\)", text)
 
 
-def test_another_configuration_is_told_as_a_change(
+def test_another_configuration_changes_nothing_for_the_model_has_its_own(
     warehouse: Warehouse, judged: dict[str, SignalExplanation]
 ) -> None:
+    for name in list(judged)[:3]:
+        explanation = explain_signal(warehouse, name, ModelConfig(lookback_days=1, candidates=1))
+        assert found(explanation).candidates == found(judged[name]).candidates
+
+
+def test_another_configuration_in_training_is_told_as_a_change(
+    warehouse: Warehouse, judged: dict[str, SignalExplanation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PairModel, "settings", lambda _self, config: config)
     changed = [
         explain_signal(warehouse, name, ModelConfig(lookback_days=1)) for name in list(judged)[:3]
     ]

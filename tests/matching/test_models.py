@@ -50,6 +50,8 @@ def model() -> PairModel:
         last_day="2026-01-14",
         counts={"signals": 300, "pairs": 900, "named": 70},
         metrics={"average_precision": 0.1 + 0.2},
+        lookback_days=30,
+        candidates=40,
         seed=1,
         adscribe_version="0.1.0",
         lightgbm_version=lightgbm.__version__,
@@ -180,7 +182,9 @@ class Counted:
         )
         self.rows = frame.filter(pl.col("signals") > 0)  # a day without any has no row
 
-    def query(self, name: str, *, day: date, first_day: date = date.min) -> pl.DataFrame:
+    def query(
+        self, name: str, *, day: date, first_day: date = date.min, settings: str = ""
+    ) -> pl.DataFrame:
         """Return the counts up to a day, or the day of the newest model."""
         if name == "matching/newest_scheduled_day":
             return pl.DataFrame({"last_day": [self.newest]}, schema={"last_day": pl.Date})
