@@ -12,7 +12,7 @@ import polars as pl
 
 from warehouse.database import Warehouse
 
-_PAIRS_AT_ONCE: Final = 500_000
+_PAIRS_AT_ONCE: Final = 250_000
 FEATURES: Final = (
     "address_count", "network_count", "site_count", "device_count", "agent_count",
     "screen_count", "network_device_count", "network_screen_count", "address_device_count",
@@ -56,7 +56,7 @@ def compare_pairs(warehouse: Warehouse) -> pl.DataFrame:
 
 
 def compare_parts(warehouse: Warehouse) -> Iterator[pl.DataFrame]:
-    """Compare as :func:`compare_pairs` does, about half a million pairs of whole signals at a time.
+    """Compare as :func:`compare_pairs` does, whole signals and some 250,000 pairs at a time.
 
     The result of one part holds until the next is asked for.
     """
