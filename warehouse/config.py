@@ -193,7 +193,7 @@ class ModelConfig(_Section):
     advertisers: dict[str, DeclareRule] = Field(default_factory=dict)
     training_days: Annotated[int, Field(strict=True, ge=1, le=64)] = 14
     training_signals: Annotated[int, Field(strict=True, ge=100)] = 50_000
-    enough_signals: Annotated[int, Field(strict=True, ge=100)] = 300
+    enough_signals: Annotated[int, Field(strict=True, ge=100)] = 150
     seed: Annotated[int, Field(strict=True, ge=0, le=2_000_000_000)] = 1
 
 
