@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from calibration import calibration_ratio
@@ -30,6 +28,7 @@ from warehouse.errors import InputFileError, InsufficientDataError
 
 ATTRIBUTES: Final = ("address", "user_agent", "screen", "city", "language", "timezone")
 LOOKBACK_DAYS: Final = 30
+"""Log days, the signal's own included, in which several users make its address a shared one."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +93,7 @@ class Evaluation:
         return asdict(self)
 
 
-def evaluate(
-    warehouse: Warehouse, truth: Path, *, lookback_days: int = LOOKBACK_DAYS
-) -> Evaluation:
+def evaluate(warehouse: Warehouse, truth: Path) -> Evaluation:
     """Compare the matches of a warehouse with the truth.
 
     Parameters
@@ -105,8 +102,6 @@ def evaluate(
         A warehouse whose days have been matched.
     truth : Path
         Parquet file with signal_id and user_id (null: of no user), one row a signal.
-    lookback_days : int
-        Log days, the signal's own included, in which users show the address that a signal shows.
 
     Raises
     ------
@@ -115,14 +110,7 @@ def evaluate(
     InsufficientDataError
         If no signal of the warehouse is in it.
     """
-    known = read_truth(truth)
-    warehouse.execute("matching/evaluate_shared_addresses", lookback_days=lookback_days)
-    with warehouse.frame("truth", known):
-        signals = warehouse.query("matching/evaluate")
-    if signals.is_empty():
-        raise InsufficientDataError(
-            f"{truth}: none of its signals is in {warehouse.path}. Name the truth of these logs."
-        )
+    signals = _signals(warehouse, truth)
     matches = signals.filter("declared")
     correct = len(matches.filter("correct"))
     of_users = len(signals.filter("of_user"))
@@ -160,28 +148,17 @@ def evaluate(
     )
 
 
-def average_precision(correct: npt.ArrayLike, probability: npt.ArrayLike, positives: int) -> float:
-    """Return the mean, over all that could be found, of the precision at the rank of each hit.
-
-    Parameters
-    ----------
-    correct : array_like of shape (n,)
-        Whether each is right.
-    probability : array_like of shape (n,)
-        By which they are ranked; equal ones share the precision at the last of them.
-    positives : int
-        How many could have been found, at least 1; those not ranked at all count as missed.
-
-    References
-    ----------
-    Manning, Raghavan and Schuetze, Introduction to Information Retrieval, chapter 8.
-    """
-    hits, scores = np.asarray(correct, dtype=float), np.asarray(probability, dtype=float)
-    order = np.argsort(-scores, kind="stable")
-    found, ranked = np.cumsum(hits[order]), scores[order]
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True)) if len(ranked) else order
-    precision = found[last] / (last + 1)
-    return float((precision * np.diff(found[last], prepend=0)).sum() / positives)
+def _signals(warehouse: Warehouse, truth: Path) -> pl.DataFrame:
+    """Return the rows of sql/matching/evaluate.sql."""
+    known = read_truth(truth)
+    warehouse.execute("matching/evaluate_shared_addresses", lookback_days=LOOKBACK_DAYS)
+    with warehouse.frame("truth", known):
+        signals = warehouse.query("matching/evaluate")
+    if signals.is_empty():
+        raise InsufficientDataError(
+            f"{truth}: none of its signals is in {warehouse.path}. Name the truth of these logs."
+        )
+    return signals
 
 
 def read_truth(path: Path) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from matching.figures import intervals_of
-from matching.resampling import PRECISIONS, measure
+from matching.resampling import PRECISIONS, RESAMPLES, measure
 from warehouse.database import Warehouse
 from warehouse.errors import InsufficientDataError
 
@@ -119,14 +119,28 @@ def evaluate_held_out(warehouse: Warehouse) -> HeldOutEvaluation:
         last_day=facts["last_day"],
         log_loss=facts["log_loss"],
         outsiders=facts["outsiders"],
-        all_signals=_figures("all_signals", held_out),
+        all_signals=held_out_figures("all_signals", held_out),
         by_advertiser=tuple(
-            _figures(name, held_out.filter(pl.col("advertiser_id") == name)) for name in advertisers
+            held_out_figures(name, held_out.filter(pl.col("advertiser_id") == name))
+            for name in advertisers
         ),
     )
 
 
-def _figures(name: str, held_out: pl.DataFrame) -> HeldOutFigures:
+def held_out_figures(
+    name: str, held_out: pl.DataFrame, *, resamples: int = RESAMPLES
+) -> HeldOutFigures:
+    """Return the figures of held-out signals.
+
+    Parameters
+    ----------
+    name : str
+        Which signals.
+    held_out : DataFrame
+        match_probability, expected, same and known, as in the table held_out_signals.
+    resamples : int
+        How many are drawn for the intervals.
+    """
     ranked = pl.col("match_probability") > 0
     signals = held_out.select(
         "expected",
@@ -136,7 +150,8 @@ def _figures(name: str, held_out: pl.DataFrame) -> HeldOutFigures:
         declared=pl.lit(value=False),
     )
     compared = signals.filter(pl.col("expected") > 0)
-    of_ranks, of_probabilities = measure(signals), measure(compared)
+    of_ranks = measure(signals, resamples=resamples)
+    of_probabilities = measure(compared, resamples=resamples)
     measured = {name: of_ranks[name] for name in _OF_RANKS}
     measured |= {name: of_probabilities[name] for name in _OF_PROBABILITIES}
     return HeldOutFigures(

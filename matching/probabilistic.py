@@ -163,5 +163,5 @@ def train_model(run: Run, last_day: date) -> Trained:
 def activate(warehouse: Warehouse, version: str) -> None:
     """Let one model serve every log day that is matched from now on."""
     known = warehouse.query("ledger/setting", name=ACTIVE_MODEL)
-    statement = "ledger/record_setting" if known.is_empty() else "privacy/update_setting"
+    statement = "ledger/record_setting" if known.is_empty() else "ledger/update_setting"
     warehouse.execute(statement, name=ACTIVE_MODEL, value=version)

@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from calibration import calibration_ratio
 from matching.blocking import find_candidates
 from matching.comparisons import DIRECTIONS, FEATURES, compare_pairs
-from matching.evaluation import average_precision
+from matching.held_out_evaluation import held_out_figures
 from matching.models import ModelFacts, PairModel
 from matching.pair_model import Choices, Fitted, Floats, calibrate, fit_trees
 from warehouse.config import ModelConfig
@@ -25,7 +24,7 @@ from warehouse.errors import InsufficientDataError
 from warehouse.runs import version
 
 CONTACTS: Final = ("email", "phone")
-LEAST_NAMED: Final = 50
+LEAST_PERSONS: Final = 50
 _FOLDS: Final = 3
 _EARLY: Final = 2 / 3
 # Before any is seen: of ten pairs of one person, eight and a half show the same contact.
@@ -94,10 +93,10 @@ def train(warehouse: Warehouse, last_day: date, config: ModelConfig) -> Trained:
     )
     same = lesson.pairs.filter(pl.max_horizontal(f"{kind}_same" for kind in CONTACTS) == 1)
     named, persons = same["signal_id"].n_unique(), same["person"].n_unique()
-    if persons < LEAST_NAMED:
+    if persons < LEAST_PERSONS:
         raise InsufficientDataError(
             f"{persons} persons up to {last_day} show the e-mail or phone of a candidate, and a "
-            f"model needs {LEAST_NAMED}. Run more days first."
+            f"model needs {LEAST_PERSONS}. Run more days first."
         )
     return _fit(lesson, days.to_list(), named, config)
 
@@ -143,7 +142,7 @@ def _fit(lesson: Lesson, days: list[date], named: int, config: ModelConfig) -> T
     whole = _trees(pairs, choices, np.ones(len(pairs), dtype=bool), config)
     calibrated = slope * scores + intercept
     held_out = _held_out(lesson, choices, calibrated)
-    seen = held_out.filter(pl.col("expected") > 0)
+    told = held_out_figures("held out", held_out, resamples=0)
     facts = ModelFacts(
         features=FEATURES,
         start=whole.start,
@@ -154,11 +153,9 @@ def _fit(lesson: Lesson, days: list[date], named: int, config: ModelConfig) -> T
         last_day=str(days[-1]),
         counts={"signals": len(lesson.signals), "pairs": len(pairs), "named": named},
         metrics={
-            "average_precision": average_precision(
-                held_out["same"], held_out["match_probability"], int(held_out["known"].sum())
-            ),
+            "average_precision": told.average_precision or 0.0,
             "log_loss": float(choices.losses(calibrated).mean()),
-            "calibration_ratio": calibration_ratio(seen["same"], seen["expected"]),
+            "calibration_ratio": told.calibration_ratio or 0.0,
             "later_average_precision": _later(lesson, choices, days, config),
             "outsiders": _outsiders(lesson.coverage, same_contact["email"]),
         },
@@ -218,15 +215,12 @@ def _later(lesson: Lesson, choices: Choices, days: list[date], config: ModelConf
     trees = _trees(lesson.pairs, choices, learned, config)
     pairs = lesson.pairs.filter(judged)
     signals = lesson.signals.filter(pl.col("day") >= split, pl.col("person") % _FOLDS == 0)
-    known = int(signals["known"].sum())
-    if not known:
-        return 0.0
     seen = _held_out(
         Lesson(pairs, signals, lesson.coverage),
         choices.subset(judged),
         trees.scores(pairs, FEATURES),
     )
-    return average_precision(seen["same"], seen["match_probability"], known)
+    return held_out_figures("later", seen, resamples=0).average_precision or 0.0
 
 
 def _share_of_same(pairs: pl.DataFrame, kind: str) -> float:

@@ -58,7 +58,7 @@ def rekey(run: ErasingRun, key: IdentifierKey, new_key_file: Path) -> str:
         with run.stage("rekey", None) as counts:
             for table in _DIGESTED:
                 counts.rows_out += warehouse.execute(f"privacy/rekey_{table}", **pads)
-            warehouse.execute("privacy/update_setting", name="key_id", value=chain.key_id)
+            warehouse.execute("ledger/update_setting", name="key_id", value=chain.key_id)
             warehouse.execute("ledger/record_setting", name=REWRITE_DUE, value=run.run_id)
     except BaseException:
         if warehouse.query("ledger/setting", name="key_id").item() == key.key_id:

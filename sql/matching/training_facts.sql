@@ -4,7 +4,8 @@
 -- parameters: none
 WITH known AS (
     SELECT DISTINCT signal_identifiers.signal_id
-    FROM signal_identifiers
+    FROM training_signals
+    JOIN signal_identifiers ON signal_identifiers.signal_id = training_signals.signal_id
     JOIN known_contacts
         ON known_contacts.kind = signal_identifiers.kind
         AND known_contacts.digest = signal_identifiers.digest

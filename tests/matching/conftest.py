@@ -1,5 +1,6 @@
-"""A small world that a model has matched, for all tests that only read it."""
+"""A small world that a model has matched, for tests that only read it, and an empty warehouse."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,25 @@ import cli
 from matching import pair_model
 from simulation import simulate
 from simulation.config import WorldConfig
+from warehouse.database import Warehouse
 
 USERS, DAYS, SEED = 3_000, 3, 3
 CONFIG = "[model]\nenough_signals = 100\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Yield a warehouse without rows."""
+    with Warehouse.open(tmp_path_factory.mktemp("tiny") / "w.duckdb") as warehouse:
+        yield warehouse
+
+
+@pytest.fixture
+def warehouse(made: Warehouse) -> Iterator[Warehouse]:
+    """Yield the empty warehouse; what a test writes is undone."""
+    made._connection.execute("BEGIN TRANSACTION")
+    yield made
+    made._connection.execute("ROLLBACK")
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +43,6 @@ def modelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     simulate(root / "logs", users=USERS, days=DAYS, seed=SEED, config=busy)
     (root / "config.toml").write_text(CONFIG)
     with pytest.MonkeyPatch.context() as patch:
-        # one thread: where others compute as well, waiting for each other takes most of the time
-        patch.setitem(pair_model._PARAMETERS, "num_threads", 1)
         patch.setitem(pair_model.fit_trees.__kwdefaults__, "rounds", 80)
         words = ("run", "--logs", root / "logs", "--db", root / "ads.duckdb")
         done = CliRunner().invoke(

@@ -1,7 +1,6 @@
 """Candidates are the users of a signal's rarest tokens, within its budget; as in a twin."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import timedelta
 
 import polars as pl
@@ -23,21 +22,13 @@ from tests.matching.tiny_worlds import (
 from warehouse.config import ModelConfig
 from warehouse.database import Warehouse
 
+NAMED = [{"signal_id": "s0", "day": DAY, "kind": "email", "digest": 1}]
+LINKS = [
+    {"kind": "email", "digest": 1, "user_id": "u1", "source": "activity",
+     "first_day": DAY, "last_day": DAY}
+]  # fmt: skip
+"""An e-mail that names user u1 in signal s0."""
 AT_NOON = {"day": DAY, "event_time": f"{DAY} 12:00:00"}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with Warehouse.open(tmp_path_factory.mktemp("blocking") / "w.duckdb") as warehouse:
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(made: Warehouse) -> Iterator[Warehouse]:
-    """Yield the empty warehouse; what a test writes is undone."""
-    made._connection.execute("BEGIN TRANSACTION")
-    yield made
-    made._connection.execute("ROLLBACK")
 
 
 def block(warehouse: Warehouse, world: World, budget: int = 40) -> None:
@@ -203,12 +194,9 @@ def test_another_signal_of_the_same_order_is(warehouse: Warehouse) -> None:
     world = World(
         activity=[alike("u1", **{**dict.fromkeys(LOOK), "city": "elsewhere"})],
         signals=[SIGNAL, {**SIGNAL, **dict.fromkeys(LOOK), "signal_id": "s0"}],
-        signal_identifiers=[{"signal_id": "s0", "day": DAY, "kind": "email", "digest": 1}],
-        identity_links=[
-            {"kind": "email", "digest": 1, "user_id": "u1", "source": "activity",
-             "first_day": DAY, "last_day": DAY}
-        ],
-    )  # fmt: skip
+        signal_identifiers=NAMED,
+        identity_links=LINKS,
+    )
     block(warehouse, world)
     assert candidates(warehouse) == {("s1", "u1")}
 
@@ -218,12 +206,9 @@ def test_the_order_of_a_signal_that_shows_nothing_else_brings_nobody(warehouse: 
     world = World(
         activity=[alike("u1")],
         signals=[bare, {**SIGNAL, "signal_id": "s0"}],
-        signal_identifiers=[{"signal_id": "s0", "day": DAY, "kind": "email", "digest": 1}],
-        identity_links=[
-            {"kind": "email", "digest": 1, "user_id": "u1", "source": "activity",
-             "first_day": DAY, "last_day": DAY}
-        ],
-    )  # fmt: skip
+        signal_identifiers=NAMED,
+        identity_links=LINKS,
+    )
     block(warehouse, world)
     assert not {pair for pair in candidates(warehouse) if pair[0] == "s1"}
 

@@ -2,7 +2,6 @@
 
 import math
 import random
-from collections.abc import Iterator
 from itertools import pairwise
 
 import polars as pl
@@ -39,20 +38,6 @@ USERS_OF = (
 )  # fmt: skip
 CANDIDATES_OF = ("address", "address_device", "network_screen", "screen")
 SHARES_OF = ("address", "address_device", "network_screen", "network", "device")
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with Warehouse.open(tmp_path_factory.mktemp("features") / "w.duckdb") as warehouse:
-        yield warehouse
-
-
-@pytest.fixture
-def warehouse(made: Warehouse) -> Iterator[Warehouse]:
-    """Yield the empty warehouse; what a test writes is undone."""
-    made._connection.execute("BEGIN TRANSACTION")
-    yield made
-    made._connection.execute("ROLLBACK")
 
 
 def compare(warehouse: Warehouse, world: World) -> pl.DataFrame:
