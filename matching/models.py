@@ -85,6 +85,7 @@ class PairModel:
         self, booster: lightgbm.Booster, facts: ModelFacts, *, text: str | None = None
     ) -> None:
         self._booster = booster
+        self._fitted = Fitted(booster, facts.start)
         self.facts = facts
         self._text = booster.model_to_string() if text is None else text
 
@@ -111,8 +112,8 @@ class PairModel:
             If the pairs lack a feature that the model was trained on.
         """
         self.check(pairs.columns)
-        fitted = Fitted(self._booster, self.facts.start)
-        return self.facts.slope * fitted.scores(pairs, self.facts.features) + self.facts.intercept
+        scores = self._fitted.scores(pairs, self.facts.features)
+        return self.facts.slope * scores + self.facts.intercept
 
     def contributions(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """Return what each feature adds to the log-odds of each pair (SHAP values), and the start.

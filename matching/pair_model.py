@@ -21,12 +21,15 @@ Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NeurI
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import lightgbm
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from matching.forest import Forest
 
 Floats = npt.NDArray[np.float64]
 
@@ -138,8 +141,12 @@ class Fitted:
 
     def scores(self, pairs: pl.DataFrame, features: Sequence[str]) -> Floats:
         """Return log-odds against nobody."""
-        raw = self.booster.predict(matrix(pairs, features), raw_score=True)
-        return self.start + np.asarray(raw)
+        columns = [pairs[name].cast(pl.Float32).fill_null(np.nan).to_numpy() for name in features]
+        return self.start + self._forest.scores(columns)
+
+    @cached_property
+    def _forest(self) -> Forest:
+        return Forest.of(self.booster)
 
 
 def fit_trees(

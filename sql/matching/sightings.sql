@@ -78,9 +78,9 @@ SELECT
     CASE WHEN timezone IS NOT NULL THEN hash(timezone) END AS timezone,
     CASE WHEN order_id IS NOT NULL THEN hash(advertiser_id, order_id) END AS purchase,
     -- an eighth of a weekday or of a day of the weekend
-    CAST(
+    hash(
         floor(extract(hour FROM event_time) / 3)
-        + CASE WHEN extract(isodow FROM event_time) > 5 THEN 8 ELSE 0 END AS BIGINT
+        + CASE WHEN extract(isodow FROM event_time) > 5 THEN 8 ELSE 0 END
     ) AS week_part,
     CASE WHEN network_digest IS NOT NULL AND device_key IS NOT NULL THEN hash(network_digest, device_key) END
         AS network_device,

@@ -7,9 +7,7 @@
 CREATE OR REPLACE TEMP TABLE window_activity AS
 SELECT
     sightings.* EXCLUDE (source, is_bot, user_id),
-    coalesce(identified_signals.user_id, sightings.user_id) AS user_id,
-    -- the log day as one bit, so that a sum of days is counted without repeats
-    CAST(1 AS BIGINT) << CAST(sightings.day - CAST($first_day AS DATE) AS INTEGER) AS day_bit
+    coalesce(identified_signals.user_id, sightings.user_id) AS user_id
 FROM sightings
 LEFT JOIN identified_signals ON identified_signals.signal_id = sightings.signal_id
 WHERE sightings.day BETWEEN $first_day AND $last_day
