@@ -18,7 +18,7 @@ from warehouse.database import Warehouse
 Floats = npt.NDArray[np.float64]
 Features = dict[str, npt.NDArray[np.floating]]
 
-_PAIRS_AT_ONCE: Final = 250_000
+_PAIRS_AT_ONCE: Final = 262_144
 _HOUR_US: Final = 3_600_000_000.0
 _CROWDS: Final = (
     "address", "network", "device", "agent", "screen", "place", "address_device",
@@ -75,7 +75,7 @@ def compare_pairs(warehouse: Warehouse) -> pl.DataFrame:
 
 
 def compare_parts(warehouse: Warehouse) -> Iterator[pl.DataFrame]:
-    """Compare as :func:`compare_pairs` does, whole signals and some 250,000 pairs at a time."""
+    """Compare as :func:`compare_pairs` does, whole signals and some 260,000 pairs at a time."""
     for step in ("signal_crowds", "known_contacts", "pair_contacts"):
         warehouse.execute(f"matching/{step}")
     signals = warehouse.query("matching/compared_signals")

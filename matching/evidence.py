@@ -37,6 +37,7 @@ _NOT_SEEN: Final = 0
 _NOT_SHOWN: Final = 1  # by a signal: equals nothing that was seen
 _SHOWN: Final = 2  # a bit of every other token, so that none is 0 or 1
 _HOUR_US: Final = 3_600_000_000.0
+_NEVER: Final = np.float32(np.inf)
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,13 @@ def _compared(
     seen = activity.sightings
     tokens = seen.tokens[rows]
     wanted = np.repeat(signals.tokens[signal], counts, axis=0)
-    own = seen.signal[rows] == np.repeat(signal, counts)
+    own = np.flatnonzero(seen.signal[rows] == np.repeat(signal, counts))
+    wanted[own] = _NOT_SHOWN
     same = np.ascontiguousarray((tokens == wanted).T)
-    same[:, own] = False
     network, sought = tokens[:, _NETWORK], wanted[:, _NETWORK]
-    elsewhere = (network != sought) & (network != _NOT_SEEN) & (sought != _NOT_SHOWN) & ~own
-    gap = np.abs(seen.time_us[rows] - np.repeat(signals.time_us[signal], counts)) / _HOUR_US
+    elsewhere = (network != sought) & (network != _NOT_SEEN) & (sought != _NOT_SHOWN)
+    apart = np.abs(seen.time_us[rows] - np.repeat(signals.time_us[signal], counts))
+    gap = (apart / _HOUR_US).astype(np.float32)
     agreed = np.add.reduceat(same.view(np.uint8), first, axis=1, dtype=np.int32)
     shared = {f"{kind}_count": agreed[place] for place, kind in enumerate(TOKENS)}
     for kind in TIMED:
@@ -172,8 +174,8 @@ def _compared(
     return shared
 
 
-def _least(gap: npt.NDArray[np.float64], chosen: Bools, first: Integers) -> Singles:
+def _least(gap: Singles, chosen: Bools, first: Integers) -> Singles:
     """Return the smallest chosen gap of each pair, not a number where none is chosen."""
-    least = np.minimum.reduceat(np.where(chosen, gap, np.inf), first)
+    least: Singles = np.minimum.reduceat(np.where(chosen, gap, _NEVER), first)
     least[np.isinf(least)] = np.nan
-    return least.astype(np.float32)
+    return least

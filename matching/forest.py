@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Columns = Sequence[npt.NDArray[np.float32]]
 
 MOST_LEAVES: Final = 16
-_ROWS_AT_ONCE: Final = 65_536  # the work of a block fits into the cache, and calls cost little
+_ROWS_AT_ONCE: Final = 131_072  # so many that the calls themselves cost little
 _BYTE: Final = 0xFF
 
 
