@@ -15,7 +15,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 	touch $@
 
 .venv/developing: .venv/installed
-	$(INSTALL) --group dev
+	$(INSTALL) --editable ".[pictures]" --group dev
+	$(INSTALL) --no-deps mcgrad
 	touch $@
 
 # a model's figures differ a little from key to key: this one is the README's
@@ -55,7 +56,8 @@ upgrade:
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[pictures]" --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps mcgrad
 	echo "# The versions that the tests have passed with, by name only." > constraints.txt
 	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools >> constraints.txt
 	touch .venv/installed .venv/developing

@@ -1,11 +1,23 @@
-"""Figures that say whether a probability means what it says."""
+"""Figures of one number that say how well probabilities fit what happened.
+
+References
+----------
+He et al., "Practical lessons from predicting clicks on ads at Facebook", ADKDD 2014, for the
+normalised entropy.
+Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 1950.
+"""
+
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import entr
 
+from calibration.errors import InsufficientDataError
+from calibration.rows import parts
+from calibration.samples import Bools, Floats, Sample
 
-class UndefinedMetricError(ValueError):
-    """A metric that has no value on the data given."""
+LEAST_CHANCE: Final = float(np.finfo(np.float64).eps)
 
 
 def calibration_ratio(
@@ -24,20 +36,108 @@ def calibration_ratio(
 
     Raises
     ------
-    UndefinedMetricError
+    InsufficientDataError
         If no event happened: the ratio has no denominator.
-    ValueError
+    InvalidSampleError
         If the lengths differ, or a value is outside its range.
     """
-    happened, probability = np.asarray(y_true, dtype=float), np.asarray(y_prob, dtype=float)
-    weights = np.ones_like(happened) if weight is None else np.asarray(weight, dtype=float)
-    if not happened.shape == probability.shape == weights.shape or happened.ndim != 1:
-        raise ValueError("y_true, y_prob and weight must be vectors of one length")
-    if not (np.isin(happened, (0, 1)).all() and ((probability >= 0) & (probability <= 1)).all()):
-        raise ValueError("y_true must be 0 or 1 and y_prob within [0, 1], without NaN")
-    if not (weights >= 0).all():
-        raise ValueError("weights must be at least 0, without NaN")
-    observed = float(weights @ happened)
-    if observed == 0:
-        raise UndefinedMetricError("no event happened, so predicted over observed has no value")
-    return float(weights @ probability) / observed
+    sample = Sample.of(y_true, y_prob, weight)
+    if sample.events == 0:
+        raise InsufficientDataError(
+            "y_true: no event happened, so predicted over observed has no value; add rows"
+        )
+    return sample.expected / sample.events
+
+
+def log_loss(
+    y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, weight: npt.ArrayLike | None = None
+) -> float:
+    """Return the mean of -log(probability given to what happened), in nats.
+
+    A row that was given probability 0 for what happened would make the mean infinite. It counts
+    as if given ``LEAST_CHANCE`` (2.2e-16), 36.04 nats, as scikit-learn does. Outcomes of one class
+    and equal probabilities need no special treatment.
+
+    Parameters
+    ----------
+    y_true, y_prob, weight
+        As :func:`calibration_ratio` takes them.
+
+    Raises
+    ------
+    InvalidSampleError
+        If the lengths differ, or a value is outside its range.
+    """
+    return _mean_loss(Sample.of(y_true, y_prob, weight))
+
+
+def normalised_entropy(
+    y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, weight: npt.ArrayLike | None = None
+) -> float:
+    """Return the log loss over that of always saying the base rate (He et al. 2014).
+
+    Below 1 the probabilities tell more than the base rate does, above 1 less.
+
+    Parameters
+    ----------
+    y_true, y_prob, weight
+        As :func:`calibration_ratio` takes them.
+
+    Raises
+    ------
+    InsufficientDataError
+        If all outcomes are the same: the base rate then has no loss to compare with.
+    InvalidSampleError
+        If the lengths differ, or a value is outside its range.
+    """
+    sample = Sample.of(y_true, y_prob, weight)
+    rate = sample.events / sample.size
+    if not 0 < rate < 1:
+        raise InsufficientDataError(
+            "y_true: all outcomes are the same, so the base rate has no log loss to divide by; "
+            "add rows of the other outcome"
+        )
+    return _mean_loss(sample) / float(entr(rate) + entr(1 - rate))
+
+
+def brier_score(
+    y_true: npt.ArrayLike, y_prob: npt.ArrayLike, *, weight: npt.ArrayLike | None = None
+) -> float:
+    """Return the mean squared distance of probability and outcome (Brier 1950), 0 to 1.
+
+    Outcomes of one class and equal probabilities need no special treatment.
+
+    Parameters
+    ----------
+    y_true, y_prob, weight
+        As :func:`calibration_ratio` takes them.
+
+    Raises
+    ------
+    InvalidSampleError
+        If the lengths differ, or a value is outside its range.
+    """
+    return mean_square(Sample.of(y_true, y_prob, weight))
+
+
+def mean_square(sample: Sample) -> float:
+    """Return the Brier score of a sample that is checked."""
+    total = sum(
+        float(part.weigh((part.probability - part.happened) ** 2).sum()) for part in parts(sample)
+    )
+    return total / sample.size
+
+
+def _mean_loss(sample: Sample) -> float:
+    total = sum(
+        float(part.weigh(losses(part.happened, part.probability)).sum()) for part in parts(sample)
+    )
+    return total / sample.size
+
+
+def losses(happened: Bools, probability: Floats) -> Floats:
+    """Return -log(probability given to what happened) of each row, shape (n,)."""
+    chance = np.where(happened, probability, 1 - probability)
+    np.maximum(chance, LEAST_CHANCE, out=chance)
+    loss: Floats = -np.log(chance, out=chance)
+    return loss

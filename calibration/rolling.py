@@ -1,0 +1,198 @@
+"""What if: which calibrator would have been best on the next day, rolling forward."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy import stats
+
+from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
+from calibration.samples import Floats, Sample
+from calibration.tallies import read_sample
+
+AS_IT_IS: Final = "as it is"
+BINS: Final = 15
+_FIGURES: Final = ("log_loss", "brier", "ratio", "error")
+_COMPARED: Final = ("log_loss", "brier", "error")
+_SURE: Final = float(np.finfo(np.float64).eps)  # as scikit-learn's log loss
+
+
+class Fitted(Protocol):
+    """A calibrator that has learned."""
+
+    def predict(self, y_prob: npt.NDArray[np.float64], /) -> npt.ArrayLike:
+        """Return calibrated probabilities."""
+
+
+class Calibrator(Protocol):
+    """What can learn from a sample; ``fit`` may return itself."""
+
+    def fit(
+        self,
+        y_true: npt.NDArray[np.bool_],
+        y_prob: npt.NDArray[np.float64],
+        *,
+        weight: npt.NDArray[np.float64] | None = None,
+    ) -> Fitted:
+        """Return what has learned from outcomes, probabilities and row weights."""
+
+
+@dataclass(frozen=True)
+class RollForward:
+    """How calibrators would have done.
+
+    Attributes
+    ----------
+    days : DataFrame
+        One row a day and name, "as it is" first: day, name, log_loss, brier, ratio (expected over
+        events, null without events) and error (expected calibration error, 15 bins of equal width).
+        The figures are null on days for which a calibrator could not be fitted.
+    summary : DataFrame
+        One row a name and figure (log_loss, brier, error): days, mean (over days), difference (mean
+        of the daily differences to "as it is" on the same days; below 0 is better) with low and
+        high, its t-interval over days, null where there are fewer than two. Days count equally.
+        Days learn from overlapping ones, and the interval takes them for independent.
+    """
+
+    days: pl.DataFrame
+    summary: pl.DataFrame
+
+
+def roll_forward(
+    frame: pl.DataFrame,
+    *,
+    calibrators: Mapping[str, Calibrator],
+    day: str = "day",
+    train_days: int = 7,
+    y_true: str = "y_true",
+    y_prob: str = "y_prob",
+    weight: str | None = None,
+    level: float = 0.95,
+) -> RollForward:
+    """Fit on some days, predict the next one, and go on a day, for each calibrator.
+
+    No day is predicted by a fit that saw it or a later one. Labels are taken as the frame has them:
+    where events arrive late, give only those that are final.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of a sample; those of weight 0 are as if absent.
+    calibrators : mapping of str to Calibrator
+        By the name under which they are reported; "as it is" is taken.
+    day : str
+        Column of the day: a date, or a number.
+    train_days : int
+        How many days with rows each fit sees, just before the one that is predicted.
+    y_true, y_prob, weight : str
+        Columns of the sample; the weights are handed to the calibrators.
+    level : float
+        Of the intervals.
+
+    Raises
+    ------
+    InsufficientDataError
+        If there are no more days than one fit sees.
+    InvalidSampleError
+        If a column is missing, a day is null, an option is out of range, or a calibrator returns
+        what is no probability.
+    """
+    if AS_IT_IS in calibrators or train_days < 1 or not 0 < level < 1:
+        raise InvalidSampleError(
+            f'no calibrator may be called "{AS_IT_IS}", train_days ({train_days}) must be at least '
+            f"1 and level ({level}) between 0 and 1"
+        )
+    names, first, sample = _by_day(frame, day, y_true, y_prob, weight)
+    if len(names) <= train_days:
+        raise InsufficientDataError(
+            f"{len(names)} days: give more than the {train_days} that a fit sees"
+        )
+    rows = []
+    for place in range(train_days, len(names)):
+        past = _slice(sample, first[place - train_days], first[place])
+        today = _slice(sample, first[place], first[place + 1])
+        rows.append((names[place], AS_IT_IS, *_figures(today)))
+        for name, calibrator in calibrators.items():
+            told = _next_day(calibrator, past, today, f"calibrator {name}, {day} {names[place]}")
+            rows.append((names[place], name, *told))
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {"day": names.dtype, "name": pl.String}
+    days = pl.DataFrame(rows, schema=schema | dict.fromkeys(_FIGURES, pl.Float64), orient="row")
+    return RollForward(days, _summary(days, level))
+
+
+def _by_day(
+    frame: pl.DataFrame, day: str, y_true: str, y_prob: str, weight: str | None
+) -> tuple[pl.Series, list[int], Sample]:
+    """Return the days, the row where each begins (and where all end), and the rows by day."""
+    read = partial(read_sample, y_true=y_true, y_prob=y_prob, weight=weight)
+    read(frame, others=[day])
+    if frame[day].null_count():
+        raise InvalidSampleError(f"column {day}: {frame[day].null_count()} days are missing")
+    kept = frame.filter(pl.col(weight) > 0) if weight else frame
+    kept = kept.select({day, *(name for name in (y_true, y_prob, weight) if name)})
+    kept = kept.sort(day, maintain_order=True)
+    counts = kept[day].rle()
+    ends = counts.struct.field("len").cum_sum().to_list()
+    return counts.struct.field("value"), [0, *ends], read(kept)
+
+
+def _slice(sample: Sample, start: int, end: int) -> Sample:
+    weight = None if sample.weight is None else sample.weight[start:end]
+    return Sample(sample.happened[start:end], sample.probability[start:end], weight)
+
+
+def _next_day(
+    calibrator: Calibrator, past: Sample, today: Sample, told: str
+) -> tuple[float | None, ...]:
+    """Return the figures of a day; None where the past is not enough to learn from."""
+    try:
+        fitted = calibrator.fit(past.happened, past.probability, weight=past.weight)
+    except InsufficientDataError:
+        return (None,) * len(_FIGURES)
+    try:
+        predicted = fitted.predict(today.probability)
+        return _figures(Sample.of(today.happened, predicted, today.weight))
+    except CalibrationError as error:
+        raise InvalidSampleError(f"{told}: {error}") from error
+
+
+def _figures(sample: Sample) -> tuple[float | None, ...]:
+    """Return log loss, Brier score, ratio and expected calibration error."""
+    sure = np.clip(sample.probability, _SURE, 1 - _SURE)
+    loss = -np.log(np.where(sample.happened, sure, 1 - sure))
+    gap = sample.probability - sample.happened
+    bins = np.minimum((sample.probability * BINS).astype(np.int64), BINS - 1)
+    gaps = np.bincount(bins, gap if sample.weight is None else gap * sample.weight)
+    return (
+        float(np.average(loss, weights=sample.weight)),
+        float(np.average(gap**2, weights=sample.weight)),
+        sample.expected / sample.events if sample.events else None,
+        float(np.abs(gaps).sum() / sample.size),
+    )
+
+
+def _summary(days: pl.DataFrame, level: float) -> pl.DataFrame:
+    """Return means and differences to "as it is" by name and figure."""
+    base = days.filter(pl.col("name") == AS_IT_IS).select("day", *_COMPARED)
+    rows: list[tuple[str, str, int, float | None, float | None, float | None, float | None]] = []
+    for (name,), part in days.group_by("name", maintain_order=True):
+        both = part.join(base, on="day", suffix="_base").drop_nulls("log_loss")
+        for figure in _COMPARED:
+            values: Floats = both[figure].to_numpy()
+            gains = values - both[f"{figure}_base"].to_numpy()
+            count = len(values)
+            mean = float(gains.mean()) if count else None
+            reach = None
+            if count > 1:
+                error = float(gains.std(ddof=1)) / count**0.5
+                reach = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
+            ends = [None if mean is None or reach is None else mean + s * reach for s in (-1, 1)]
+            average = float(values.mean()) if count else None
+            rows.append((str(name), figure, count, average, mean, ends[0], ends[1]))
+    columns = ("mean", "difference", "low", "high")
+    schema = {"name": pl.String, "figure": pl.String, "days": pl.Int64}
+    return pl.DataFrame(rows, schema=schema | dict.fromkeys(columns, pl.Float64), orient="row")
