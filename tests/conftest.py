@@ -1,10 +1,25 @@
-"""The same examples in every run, unless new ones are asked for.
+"""The same examples in every run, unless new ones are asked for, and each file on one worker.
 
 ``make test`` repeats itself; ``pytest --hypothesis-profile=explore`` draws new ones.
 """
 
+import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 settings.register_profile("repeat", derandomize=True, database=None)
 settings.register_profile("explore", database=None)
 settings.load_profile("repeat")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Keep the tests of a file together, so that no worker makes again what they share.
+
+    Files are handed out in the order of their names, for the tests of the first folders take
+    longest. What --dist asks for goes before.
+    """
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)

@@ -7,8 +7,10 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -19,6 +21,7 @@ from typer.testing import CliRunner
 
 import cli
 from attribution import report_names
+from matching import pair_model
 from warehouse.errors import AdscribeError
 
 RUNNER = CliRunner()
@@ -55,6 +58,13 @@ def _examples() -> list[str]:
 
     walk(get_command(cli.app))
     return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_trees() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(pair_model.fit_trees.__kwdefaults__, "rounds", 20)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -315,18 +325,27 @@ def test_a_mistake_is_one_line_that_names_the_mend(
     assert "\n" not in message
 
 
-def test_exit_codes_are_0_done_1_error_2_usage(folder: Path) -> None:
-    def code(*words: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [ADSCRIBE, *words], cwd=folder, capture_output=True, text=True, check=False
-        )
-        return done.returncode, done.stderr
+def test_exit_codes_are_0_done_1_error_2_usage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def code(*words: str) -> tuple[object, str]:
+        monkeypatch.setattr(sys, "argv", ["adscribe", *words])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return left.value.code, capsys.readouterr().err
 
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the handlers stay those of pytest
     assert code("--version") == (0, "")
     assert code("report", "match_rate", "--db", "ads.duckdb") == (0, "")
     failed, message = code("report", "nothing", "--db", "ads.duckdb")
     assert failed == 1
     assert message.startswith("adscribe: ")
     assert message.count("\n") == 1
+    done = subprocess.run(
+        [ADSCRIBE, "report", "nothing", "--db", "ads.duckdb"], capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", message)
     assert code("report", "--db", "ads.duckdb")[0] == 2
     assert code("run", "--logs", "small", "--db", "x.duckdb", "--day", "tomorrow")[0] == 2

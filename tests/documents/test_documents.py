@@ -1,8 +1,8 @@
 """What the documents show is what adscribe does."""
 
-import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tomllib
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import cli
 from attribution import report_names
 from matching.blocking import WEIGHTS
 from warehouse.config import Config, IdentityRule, Method
@@ -18,7 +19,6 @@ from warehouse.schemas import TABLES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-ADSCRIBE = Path(sys.executable).with_name("adscribe")
 
 
 def _blocks(document: Path, language: str) -> list[str]:
@@ -45,24 +45,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_commands_of_the_readme_print_what_it_shows(folder: Path) -> None:
+def test_commands_of_the_readme_print_what_it_shows(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     commands = [
         pair for block in _blocks(ROOT / "README.md", "console") for pair in _commands(block)
     ]
 
     key = re.search(r"`ADSCRIBE_KEY=(\S+)`", (ROOT / "README.md").read_text("utf-8"))
     assert key is not None
-    environment = {**os.environ, "ADSCRIBE_KEY": key[1]}
+    monkeypatch.setenv("ADSCRIBE_KEY", key[1])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the handlers stay those of pytest
+    monkeypatch.chdir(folder)
     assert len(commands) >= 5
     for command, shown in commands:
         words = shlex.split(command)
         assert words[0] == "adscribe"
-        done = subprocess.run(
-            [ADSCRIBE, *words[1:]], cwd=folder, env=environment, capture_output=True, text=True,
-            check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert _shows(shown, done.stdout), f"{command} prints:\n{done.stdout}"
+        monkeypatch.setattr(sys, "argv", words)
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        printed, complaint = capsys.readouterr()
+        assert left.value.code == 0, complaint
+        assert _shows(shown, printed), f"{command} prints:\n{printed}"
     for block in _blocks(ROOT / "README.md", "python"):
         subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=folder, check=True)
 

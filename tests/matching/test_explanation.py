@@ -24,7 +24,7 @@ from tests.sql_cases.flow import connection
 from warehouse.config import ModelConfig
 from warehouse.database import Warehouse, statement
 
-MOST = 12
+MOST = 8
 """Signals that a law is tried on, of those that there are."""
 REACHED = 1e-6
 

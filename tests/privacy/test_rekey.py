@@ -9,6 +9,7 @@ from uuid import UUID
 import duckdb
 import pytest
 
+from tests.privacy.family import copy
 from tests.privacy.people import (
     DAYS,
     add_customers,
@@ -75,6 +76,19 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     write_rows(folder / f"date={DAYS[0]}" / "activity-shared.csv", shared)
     return folder
+
+
+@pytest.fixture(scope="module")
+def ingested(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Path:
+    """Return a warehouse that has read the last day."""
+    db = tmp_path_factory.mktemp("ingested") / "a.duckdb"
+    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
+    return db
+
+
+@pytest.fixture
+def db(ingested: Path, tmp_path: Path) -> Path:
+    return copy(ingested, tmp_path)
 
 
 def run(logs: Path, db: Path, *days: int) -> None:
@@ -157,10 +171,9 @@ def test_what_the_owner_must_do_depends_on_where_the_key_was(
 
 
 def test_a_failure_leaves_the_old_key_and_no_new_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: Path
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    db, new = tmp_path / "a.duckdb", tmp_path / "new.key"
-    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
+    new = tmp_path / "new.key"
     before = digests(db)
     seen = []
 
@@ -183,10 +196,9 @@ def test_a_failure_leaves_the_old_key_and_no_new_file(
      "a.duckdb.rewriting/k", "link.duckdb.wal", "elsewhere/k"],
 )  # fmt: skip
 def test_a_key_is_not_written_where_it_would_be_removed(
-    tmp_path: Path, logs: Path, name: str
+    db: Path, tmp_path: Path, name: str
 ) -> None:
-    db, link = tmp_path / "a.duckdb", tmp_path / "link.duckdb"
-    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
+    link = tmp_path / "link.duckdb"
     link.symlink_to(db)
     (tmp_path / "link.duckdb.key").symlink_to(tmp_path / "a.duckdb.key")
     (tmp_path / "elsewhere").symlink_to(tmp_path / "a.duckdb.rewriting")
@@ -198,24 +210,22 @@ def test_a_key_is_not_written_where_it_would_be_removed(
 
 
 def test_a_key_file_is_read_back_after_the_rewrite(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: Path
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    db, new = tmp_path / "a.duckdb", tmp_path / "new.key"
-    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
+    new = tmp_path / "new.key"
     monkeypatch.setattr(erasure, "rewrite", lambda *_: new.unlink())
     lost = adscribe("rekey", "--db", db, "--new-key-file", new, code=1).exception
     assert "does not hold the new key" in str(lost)
 
 
 def test_a_rekey_that_was_not_rewritten_is_finished_by_the_same_command(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logs: Path
+    db: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    db, new = tmp_path / "a.duckdb", tmp_path / "new.key"
+    new = tmp_path / "new.key"
     words = ("rekey", "--db", db, "--new-key-file", new)
-    adscribe("ingest", "--logs", logs, "--db", db, "--day", DAYS[2])
     with monkeypatch.context() as patched:
         patched.setattr(database, "put_in_place", full)
         failed = str(adscribe(*words, code=1).exception)
