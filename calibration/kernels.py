@@ -5,12 +5,12 @@ References
 Błasiok and Nakkiran, "Smooth ECE: principled reliability diagrams via kernel smoothing", ICLR 2024.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 from scipy import ndimage
 
+from calibration.rows import parts
 from calibration.samples import Floats, Sample
 
 NARROWEST: Final = 2e-5  # the narrowest bandwidth that the grid can tell from a point
@@ -18,7 +18,6 @@ _NODES_A_BANDWIDTH: Final = 20
 _NODES: Final = (2_001, 1_000_001)
 _REACH: Final = 6.0  # bandwidths beyond which the kernel counts as 0
 _UNSEEN: Final = 1e-12  # a share of the weight below which no row is near
-_ROWS_AT_ONCE: Final = 1_000_000
 
 
 def default_bandwidth(sample: Sample) -> float:
@@ -60,13 +59,13 @@ def smooth(sample: Sample, width: float, places: Floats) -> tuple[Floats, Floats
 def _on_grid(sample: Sample, nodes: int) -> Floats:
     """Return the weight, its square, and weight times outcome less probability, at each node."""
     sums = np.zeros((3, nodes))
-    for rows in _slices(len(sample)):
-        score = sample.probability[rows]
+    for part in parts(sample):
+        score = part.probability
         place = score * (nodes - 1)
         left = np.minimum(place.astype(np.int64), nodes - 2)
         right_share = place - left
-        weight = np.ones(len(score)) if sample.weight is None else sample.weight[rows]
-        gap = weight * (sample.happened[rows] - score)
+        weight = part.weigh(np.ones(len(score)))
+        gap = weight * (part.happened - score)
         for total, value in zip(sums, (weight, weight**2, gap), strict=True):
             right = value * right_share
             total += np.bincount(left, value - right, nodes)
@@ -77,7 +76,3 @@ def _on_grid(sample: Sample, nodes: int) -> Floats:
 def _blur(values: Floats, sigma: float, places: Floats) -> Floats:
     blurred = ndimage.gaussian_filter1d(values, sigma, mode="mirror", truncate=_REACH)
     return np.asarray(np.interp(places, np.linspace(0, 1, len(values)), blurred))
-
-
-def _slices(rows: int) -> Iterator[slice]:
-    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, rows, _ROWS_AT_ONCE))

@@ -4,8 +4,6 @@ Needs the extra ``adscribe[pictures]``. A chart is an ``altair`` chart, and can 
 :func:`save` writes it.
 """
 
-import re
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -31,10 +29,14 @@ from calibration.drawing import (
     ratios_shown,
     some,
     styled,
-    vl_convert,
 )
 from calibration.drawing import altair as alt
-from calibration.errors import CalibrationError
+from calibration.picture_files import save
+
+__all__ = [
+    "before_and_after", "calibration_by_segment", "delay_curve", "drift", "reliability_diagram",
+    "save",
+]  # fmt: skip
 
 _LOW: Final = 240
 _ROW: Final = 24  # pixels for a segment
@@ -48,7 +50,6 @@ _FINAL: Final = "final"
 _TO_ONE: Final = 0.5  # scores above which a diagram goes up to 1
 _MOST: Final = 0.9  # of the highest score: up to it, rates must fit into a diagram
 _SUBTITLE: Final = "with 95% intervals"
-_VERSION: Final = ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
 def reliability_diagram(
@@ -296,50 +297,6 @@ def delay_curve(
         ).encode(y="arrived:Q"),
     ]
     return styled(layered(layers, WIDE, _LOW), title, _SUBTITLE)
-
-
-def save(chart: alt.TopLevelMixin, path: str | Path, *, scale: float = 2.0) -> Path:
-    """Write a chart as its suffix says, and return the path; the same chart gives the same bytes.
-
-    Parameters
-    ----------
-    chart : altair chart
-        Of this module or any other.
-    path : str or Path
-        Ends in .html (interactive, whole in one file, needs no network), .svg or .png.
-    scale : float
-        Pixels of a png for each of the chart.
-
-    Raises
-    ------
-    CalibrationError
-        If the suffix is another, or the folder is not there.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in {".html", ".svg", ".png"}:
-        raise CalibrationError(f'{path}: cannot draw "{suffix}"; name it .html, .svg or .png')
-    if not path.parent.is_dir():
-        raise CalibrationError(f"{path}: the folder is not there; make it first")
-    spec = chart.to_dict()
-    if suffix == ".png":
-        path.write_bytes(vl_convert.vegalite_to_png(spec, vl_version=_VERSION, scale=scale))
-    elif suffix == ".svg":
-        drawing = _renumbered(vl_convert.vegalite_to_svg(spec, vl_version=_VERSION))
-        path.write_text(drawing, encoding="utf-8")
-    else:
-        page = vl_convert.vegalite_to_html(spec, vl_version=_VERSION, bundle=True)
-        path.write_text(page, encoding="utf-8")
-    return path
-
-
-def _renumbered(drawing: str) -> str:
-    """Return an svg whose clipping paths count from 0; vega counts on from drawing to drawing."""
-    found = dict.fromkeys(re.findall(r'id="(clip\d+)"', drawing))
-    numbers = {name: f"clip{number}" for number, name in enumerate(found)}
-    return re.sub(
-        r'(id="|url\(#)(clip\d+)(?="|\))', lambda at: at[1] + numbers.get(at[2], at[2]), drawing
-    )
 
 
 def _line(curve: pl.DataFrame) -> pl.DataFrame:

@@ -10,15 +10,15 @@ import numpy.typing as npt
 import polars as pl
 from scipy import stats
 
+from calibration.binned_errors import expected_calibration_error
 from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
+from calibration.metrics import brier_score, calibration_ratio, log_loss
 from calibration.samples import Floats, Sample
 from calibration.tallies import read_sample
 
 AS_IT_IS: Final = "as it is"
-BINS: Final = 15
 _FIGURES: Final = ("log_loss", "brier", "ratio", "error")
 _COMPARED: Final = ("log_loss", "brier", "error")
-_SURE: Final = float(np.finfo(np.float64).eps)  # as scikit-learn's log loss
 
 
 class Fitted(Protocol):
@@ -162,16 +162,12 @@ def _next_day(
 
 def _figures(sample: Sample) -> tuple[float | None, ...]:
     """Return log loss, Brier score, ratio and expected calibration error."""
-    sure = np.clip(sample.probability, _SURE, 1 - _SURE)
-    loss = -np.log(np.where(sample.happened, sure, 1 - sure))
-    gap = sample.probability - sample.happened
-    bins = np.minimum((sample.probability * BINS).astype(np.int64), BINS - 1)
-    gaps = np.bincount(bins, gap if sample.weight is None else gap * sample.weight)
+    rows, weight = (sample.happened, sample.probability), sample.weight
     return (
-        float(np.average(loss, weights=sample.weight)),
-        float(np.average(gap**2, weights=sample.weight)),
-        sample.expected / sample.events if sample.events else None,
-        float(np.abs(gaps).sum() / sample.size),
+        log_loss(*rows, weight=weight),
+        brier_score(*rows, weight=weight),
+        calibration_ratio(*rows, weight=weight) if sample.events else None,
+        expected_calibration_error(*rows, weight=weight),
     )
 
 
