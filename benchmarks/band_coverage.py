@@ -4,11 +4,12 @@ Usage: python benchmarks/band_coverage.py [--repetitions 500] [--rows 5000]
            [--bands confidence consistency smoothed bins] [--out FILE]
 
 Scores are drawn, then outcomes at a true rate that is a known function of the score. Coverage is
-counted at seven fixed points: the 5, 10, 25, 50, 75, 90 and 95% quantiles of the distribution of
-scores. The band is of level .95; `mean` should lie between 93 and 97%. `halfway` is how far on
-average the band reaches to either side. For the consistency band the forecast is calibrated, and
-counted is how often the isotonic curve lies within it; for bins, how often the interval holds the
-mean true rate of the rows of the bin, by tenths of the rows.
+counted at seven fixed points: quantiles of the distribution of scores, those of rare events among
+the highest scores, of 100,000 rows. Points at which nothing is told do not count, and are left out
+where that is so of half of the samples. The band is of level .95; `mean` should lie between 93 and
+97%. `halfway` is how far on average the band reaches to either side. For the consistency band the
+forecast is calibrated, and counted is how often the isotonic curve lies within it; for bins, how
+often the interval holds the mean true rate of the rows of the bin, by tenths of the rows.
 """
 
 import argparse
@@ -24,11 +25,13 @@ import polars as pl
 from scipy import special, stats
 
 from calibration.bands import confidence_band, consistency_band
-from calibration.curves import Binning, binned_curve, smoothed_curve
+from calibration.binned_errors import Binning
+from calibration.curves import binned_curve, smoothed_curve
 
 Floats = npt.NDArray[np.float64]
 
 QUANTILES: Final = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+TAIL: Final = (0.5, 0.9, 0.99, 0.999, 0.9997, 0.9999, 0.99997)
 SEED: Final = 20_241
 
 
@@ -46,12 +49,18 @@ class World:
         Whether rows have weights, gamma distributed with mean 1 and variance one half.
     like : bool
         Whether an earlier world has the same scores.
+    quantiles : tuple of float
+        Of the points that are counted.
+    rows : int or None
+        How many a sample has; as many as asked for when None.
     """
 
     score: Callable[[Floats], Floats]
     truth: Callable[[Floats], Floats]
     weighted: bool = False
     like: bool = False
+    quantiles: tuple[float, ...] = QUANTILES
+    rows: int | None = None
 
 
 def overconfident(score: Floats) -> Floats:
@@ -74,6 +83,16 @@ def stepped(score: Floats) -> Floats:
     return np.asarray(np.interp(score, [0, 0.35, 0.65, 1], [0.05, 0.45, 0.45, 0.95]))
 
 
+def lowered(score: Floats) -> Floats:
+    """Return rates whose log-odds are a fifth lower than those of the scores."""
+    return np.asarray(special.expit(special.logit(score) - 0.2))
+
+
+def _rare(share: Floats) -> Floats:
+    """Return scores of a mean of .3%."""
+    return np.asarray(special.expit(-6.5 + 1.2 * special.ndtri(share)))
+
+
 def _beta(a: float, b: float) -> Callable[[Floats], Floats]:
     return lambda share: np.asarray(stats.beta.ppf(share, a, b))
 
@@ -90,6 +109,7 @@ WORLDS: Final = {
     "flat in the middle": World(_beta(2, 2), stepped, like=True),
     "20 distinct scores": World(_rounded(0.05), overconfident),
     "weighted rows": World(_beta(2, 2), overconfident, weighted=True),
+    "rare events": World(_rare, lowered, quantiles=TAIL, rows=100_000),
 }
 
 
@@ -107,39 +127,54 @@ def main() -> None:
     lines = [
         f"{chosen.repetitions} repetitions of {chosen.rows:,} rows; seed {SEED}.",
         "",
-        "| band | data | mean | " + " | ".join(f"{q:.0%}" for q in QUANTILES) + " | halfway |",
-        "|---|---|" + "---:|" * (len(QUANTILES) + 2),
     ]
-    for band in chosen.bands:
-        for name, world in WORLDS.items():
-            if band == "consistency" and world.like:
-                continue  # calibrated, it would be the same again
-            covered, reach = _coverage(BANDS[band], world, chosen.rows, chosen.repetitions)
-            lines.append(_row(band, name, covered, reach))
+    for quantiles in (QUANTILES, TAIL):
+        lines += _head(quantiles)
+        for band in chosen.bands:
+            for name, world in WORLDS.items():
+                if world.quantiles != quantiles or (band == "consistency" and world.like):
+                    continue  # calibrated, it would be the same again
+                rows = world.rows or chosen.rows
+                lines.append(
+                    _row(band, name, *_coverage(BANDS[band], world, rows, chosen.repetitions))
+                )
     lines += ["", f"{time.perf_counter() - started:.0f} s."]
     print("\n".join(lines))
     if chosen.out:
         chosen.out.write_text("\n".join(lines) + "\n")
 
 
+def _head(quantiles: tuple[float, ...]) -> list[str]:
+    points = " | ".join(f"{100 * share:g}%" for share in quantiles)
+    return [
+        "",
+        f"| band | data | mean | {points} | halfway |",
+        "|---|---|" + "---:|" * (len(quantiles) + 2),
+    ]
+
+
 def _row(band: str, name: str, covered: Floats, reach: float) -> str:
-    points = " | ".join(f"{share:.1%}" for share in covered)
-    return f"| {band} | {name} | **{covered.mean():.1%}** | {points} | {reach:.4f} |"
+    points = " | ".join("" if np.isnan(share) else f"{share:.1%}" for share in covered)
+    return f"| {band} | {name} | **{np.nanmean(covered):.1%}** | {points} | {reach:.4f} |"
 
 
 def _coverage(
-    cover: Callable[..., tuple[npt.NDArray[np.bool_], float]],
+    cover: Callable[..., tuple[Floats, float]],
     world: World,
     rows: int,
     repetitions: int,
 ) -> tuple[Floats, float]:
     """Return how often each point is covered, and how far the bands reach on average."""
     generator = np.random.default_rng(SEED)
-    points = world.score(np.array(QUANTILES))
+    points = world.score(np.array(world.quantiles))
     covered, reach = zip(
         *(cover(world, rows, points, generator) for _ in range(repetitions)), strict=True
     )
-    return np.mean(covered, axis=0), float(np.mean(reach))
+    told = np.isfinite(covered)
+    hits = np.where(told, covered, 0).sum(axis=0)
+    # a point that is seldom told has no share to tell
+    shares = np.where(told.mean(axis=0) > 0.5, hits / np.maximum(told.sum(axis=0), 1), np.nan)
+    return shares, float(np.nanmean(reach))
 
 
 def _drawn(world: World, rows: int, generator: np.random.Generator) -> tuple[Floats, Floats | None]:
@@ -149,7 +184,7 @@ def _drawn(world: World, rows: int, generator: np.random.Generator) -> tuple[Flo
 
 def _confidence(
     world: World, rows: int, points: Floats, generator: np.random.Generator
-) -> tuple[npt.NDArray[np.bool_], float]:
+) -> tuple[Floats, float]:
     score, weight = _drawn(world, rows, generator)
     happened = generator.random(rows) < world.truth(score)
     return _holds(
@@ -159,7 +194,7 @@ def _confidence(
 
 def _smoothed(
     world: World, rows: int, points: Floats, generator: np.random.Generator
-) -> tuple[npt.NDArray[np.bool_], float]:
+) -> tuple[Floats, float]:
     score, weight = _drawn(world, rows, generator)
     happened = generator.random(rows) < world.truth(score)
     return _holds(
@@ -169,7 +204,7 @@ def _smoothed(
 
 def _consistency(
     world: World, rows: int, points: Floats, generator: np.random.Generator
-) -> tuple[npt.NDArray[np.bool_], float]:
+) -> tuple[Floats, float]:
     score, weight = _drawn(world, rows, generator)
     happened = generator.random(rows) < score
     seed = int(generator.integers(2**31))
@@ -179,7 +214,7 @@ def _consistency(
 
 def _bins(
     world: World, rows: int, points: Floats, generator: np.random.Generator
-) -> tuple[npt.NDArray[np.bool_], float]:
+) -> tuple[Floats, float]:
     """Return of the bins around the points whether they hold the mean true rate of their rows."""
     score, weight = _drawn(world, rows, generator)
     happened = generator.random(rows) < world.truth(score)
@@ -191,9 +226,10 @@ def _bins(
     return _holds(curve[around], means[around])
 
 
-def _holds(band: pl.DataFrame, truth: Floats) -> tuple[npt.NDArray[np.bool_], float]:
+def _holds(band: pl.DataFrame, truth: Floats) -> tuple[Floats, float]:
     low, high = band["low"].to_numpy(), band["high"].to_numpy()
-    return (low <= truth) & (truth <= high), float(np.mean(high - low)) / 2
+    covered = np.where(np.isnan(low), np.nan, (low <= truth) & (truth <= high))
+    return covered, float(np.nanmean(high - low)) / 2
 
 
 BANDS: Final = {

@@ -10,8 +10,9 @@ The *consistency band* lies around the diagonal: where the isotonic curve of a f
 what it says would lie, by simulation. It answers another question, and is the one to test with.
 
 Both hold at each point by itself, and both suppose that rows are independent. Of more than 4,096
-rows, both are of as many cells of equal weight, so that their curve is a mean of rows where the
-full one, at its ends, may rest on a few.
+rows, both are of cells of neighbouring rows: each holds at most a 4,096th of all and a 512th of
+those beyond it, and spans at most a 64th in log-odds. So the few high scores of rare events have
+cells of their own, down to single rows.
 
 References
 ----------
@@ -20,6 +21,8 @@ and Banerjee, "Likelihood based inference for monotone response models", Annals 
 Dimitriadis, Gneiting and Jordan, "Stable reliability diagrams for probabilistic classifiers",
 PNAS 2021, for the two kinds of bands.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Self
@@ -31,14 +34,14 @@ from scipy.optimize import brentq, isotonic_regression
 from scipy.special import expit, logit, xlog1py, xlogy
 from scipy.stats import chi2
 
-from calibration.cells import Cells, gather
-from calibration.curves import LEVEL, check_level, points_within
-from calibration.errors import CalibrationError
+from calibration.cells import Cells
+from calibration.curves import LEVEL, points_within
+from calibration.options import require_level, require_whole
+from calibration.ranks import gather_finely
 from calibration.samples import Floats, Sample
 
 RESAMPLES: Final = 999
 SEED: Final = 1
-_CELLS: Final = 4096  # into which more rows are gathered; far finer than the blocks of any curve
 _NEIGHBOURS: Final = 2
 _FARTHEST: Final = 30.0  # in log odds
 _SAME: Final = 1e-12
@@ -91,13 +94,13 @@ def confidence_band(
     InvalidSampleError
         If the lengths differ, or a value is outside its range.
     """
-    check_level(level)
+    require_level(level)
     sample = Sample.of(y_true, y_prob, weight)
     places = points_within(sample, points)
-    cells = _cells(sample)
+    cells = gather_finely(sample)
     blocks = cells.pool()
     best = float(_log_likelihood(blocks.rate, blocks.weight, blocks.events).sum())
-    rate = _interpolated(blocks, blocks.rate, places)
+    rate = blocks.interpolate(blocks.rate, places)
     allowed = _allowed(blocks, places, level)
     ends = np.empty((2, len(places)))
     for number, place in enumerate(places):
@@ -153,23 +156,22 @@ def consistency_band(
     InvalidSampleError
         If the lengths differ, or a value is outside its range.
     """
-    check_level(level)
-    if resamples < 1:
-        raise CalibrationError(f"resamples = {resamples}: give at least 1")
+    require_level(level)
+    resamples = require_whole(resamples, "resamples")
+    generator = np.random.default_rng(require_whole(seed, "seed", least=0))
     sample = Sample.of(y_true, y_prob, weight)
     places = points_within(sample, points)
-    cells = _cells(sample)
+    cells = gather_finely(sample)
     chance = np.clip(cells.expected / cells.weight, 0, 1)
     rows = np.maximum(1, np.rint(cells.weight**2 / cells.square)).astype(np.int64)
-    generator = np.random.default_rng(seed)
     shown = np.empty((resamples, len(places)))
     for curve in shown:
         drawn = generator.binomial(rows, chance) / rows
-        curve[:] = _interpolated(cells, isotonic_regression(drawn, weights=cells.weight).x, places)
+        curve[:] = cells.interpolate(isotonic_regression(drawn, weights=cells.weight).x, places)
     tail = (1 - level) / 2
     low, high = np.quantile(shown, (tail, 1 - tail), axis=0, method="weibull")
     blocks = cells.pool()
-    rate = _interpolated(blocks, blocks.rate, places)
+    rate = blocks.interpolate(blocks.rate, places)
     return pl.DataFrame({"probability": places, "rate": rate, "low": low, "high": high})
 
 
@@ -265,10 +267,6 @@ class _Test:
         return float(expit(brentq(excess, start, stop))) if excess(start) < 0 else rate
 
 
-def _cells(sample: Sample) -> Cells:
-    return gather(sample, _CELLS if len(sample) > _CELLS else None)
-
-
 def _allowed(blocks: Cells, places: Floats, level: float) -> Floats:
     """Return how much a rate below and above the curve may cost at each place, shape (2, n).
 
@@ -291,12 +289,6 @@ def _allowed(blocks: Cells, places: Floats, level: float) -> Floats:
     few = np.stack([misses[nearest], np.cumsum(blocks.events)[nearest]]) * (weight / square)
     # a likelihood counts a row as its weight; only of rows that weigh 1 that is right
     return np.asarray(chi2.ppf(level, 1) * (share + (1 - share) * np.exp(-few)) * (square / weight))
-
-
-def _interpolated(cells: Cells, rate: Floats, places: Floats) -> Floats:
-    """Return the rates at places: within a cell its own, between two on the line between them."""
-    knots = np.column_stack([cells.lowest, cells.highest]).ravel()
-    return np.asarray(np.interp(places, knots, np.repeat(rate, 2)))
 
 
 def _log_likelihood(

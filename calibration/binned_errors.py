@@ -17,6 +17,8 @@ the empirical score", Climate Dynamics 2012.
 Kumar, Liang and Ma, "Verified uncertainty calibration", NeurIPS 2019.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -25,14 +27,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from calibration.errors import CalibrationError, InsufficientDataError
-from calibration.rows import parts, tied_groups
+from calibration.errors import InsufficientDataError
+from calibration.options import require_choice, require_whole
+from calibration.ranks import gather
+from calibration.rows import parts
 from calibration.samples import Floats, Sample
 
 BINS: Final = 15
 LEAST_SHARE: Final = 0.01
-_BOUNDARY: Final = 1e-9  # a bin boundary is met despite the rounding of scaled weights
 _STEPS: Final = 2_001
+_LEAST_ERROR: Final = 1e-12  # of huge weights, where rounding would leave none
 
 
 class Binning(StrEnum):
@@ -83,12 +87,14 @@ class Bins:
         """
         rate = (self.events + 0.5) / (self.weight + 1)
         error: Floats = np.sqrt(rate * (1 - rate) / self.weight)
-        return error
+        return np.maximum(error, _LEAST_ERROR)
 
 
 @dataclass(frozen=True)
 class MaximumError:
-    """The largest distance of mean probability and rate among the bins; ``float`` gives it.
+    """The largest distance of mean probability and rate among the bins.
+
+    ``float`` gives it, and a format such as ``.3f`` is that of it.
 
     Attributes
     ----------
@@ -107,6 +113,10 @@ class MaximumError:
 
     def __float__(self) -> float:
         return self.value
+
+    def __format__(self, spec: str) -> str:
+        """Return the distance so formatted; all there is to tell without a format."""
+        return format(self.value, spec) if spec else str(self)
 
 
 def expected_calibration_error(
@@ -214,10 +224,10 @@ def bin_sums(sample: Sample, bins: int, binning: Binning) -> Bins:
     CalibrationError
         If there is not at least one bin.
     """
-    if bins < 1:
-        raise CalibrationError(f"bins is {bins}: give at least 1")
-    if binning is Binning.EQUAL_MASS:
-        return _equal_mass(sample, bins)
+    bins = require_whole(bins, "bins")
+    if require_choice(Binning, binning, "binning") is Binning.EQUAL_MASS:
+        cells = gather(sample, bins)
+        return Bins(cells.lowest, cells.highest, cells.weight, cells.events, cells.expected)
     sums = np.zeros((3, bins))
     for part in parts(sample):
         place = equal_width_bin(part.probability, bins)
@@ -230,8 +240,14 @@ def bin_sums(sample: Sample, bins: int, binning: Binning) -> Bins:
 
 
 def equal_width_bin(probability: Floats, bins: int) -> npt.NDArray[np.int64]:
-    """Return the bin of each probability among bins of equal width, shape (n,)."""
-    return np.minimum((probability * bins).astype(np.int64), bins - 1)
+    """Return the bin of each probability among bins of equal width, shape (n,).
+
+    An end k / bins belongs to the bin above it, also where it times bins is rounded below k.
+    """
+    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    place -= probability < place / bins
+    place += (probability >= (place + 1) / bins) & (place < bins - 1)
+    return place
 
 
 def heavy_bins(binned: Bins, least_share: float) -> npt.NDArray[np.bool_]:
@@ -249,27 +265,6 @@ def heavy_bins(binned: Bins, least_share: float) -> npt.NDArray[np.bool_]:
             f"than {least_share:.2%} of the weight; take fewer bins or a smaller least_share"
         )
     return heavy
-
-
-def _equal_mass(sample: Sample, bins: int) -> Bins:
-    size, before = sample.size, 0.0
-    sums, low, high = np.zeros((3, bins)), np.full(bins, np.inf), np.full(bins, -np.inf)
-    for groups in tied_groups(sample):
-        if not len(groups.weight):
-            continue
-        reached = before + np.cumsum(groups.weight)
-        middle = (reached - groups.weight / 2) * (bins / size)
-        place = np.minimum((middle + _BOUNDARY).astype(np.int64), bins - 1)
-        starts = np.flatnonzero(np.diff(place, prepend=-1))  # places ascend, so bins are runs
-        ends, held = np.append(starts[1:], len(place)) - 1, place[starts]
-        columns = (groups.weight, groups.events, groups.weight * groups.probability)
-        for row, values in enumerate(columns):
-            sums[row, held] += np.add.reduceat(values, starts)
-        low[held] = np.minimum(low[held], groups.probability[starts])
-        high[held] = np.maximum(high[held], groups.probability[ends])
-        before = float(reached[-1])
-    held = np.flatnonzero(sums[0])
-    return Bins(low[held], high[held], *sums[:, held])
 
 
 def _mean_gap(binned: Bins, *, debiased: bool) -> float:

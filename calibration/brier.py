@@ -11,20 +11,20 @@ Brocker, "Estimating reliability and resolution of probability forecasts through
 the empirical score", Climate Dynamics 2012, for what chance adds.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
 
 from calibration.binned_errors import Binning, bin_sums, equal_width_bin
 from calibration.errors import CalibrationError
 from calibration.metrics import mean_square
-from calibration.rows import Groups, parts, tied_groups
-from calibration.samples import Floats, Sample
-
-_GROUPS_AT_ONCE: Final = 100_000  # pending blocks, after which they are pooled again
+from calibration.ranks import isotonic_blocks
+from calibration.rows import parts
+from calibration.samples import Sample
 
 
 @dataclass(frozen=True)
@@ -105,41 +105,8 @@ def brier_decomposition(
     blocks = isotonic_blocks(sample)
     size, events = sample.size, sample.events
     uncertainty = _variance(size, events)
-    left = float((blocks.events * (1 - blocks.events / blocks.weight)).sum()) / size
+    left = float((blocks.events * (1 - blocks.rate)).sum()) / size
     return BrierDecomposition(mean_square(sample) - left, uncertainty - left, uncertainty)
-
-
-def isotonic_blocks(sample: Sample) -> Groups:
-    """Return the blocks of the isotonic regression of the outcomes on the probabilities.
-
-    The blocks of some rows in order are themselves rows of the regression of all, so only few are
-    held at a time.
-
-    Returns
-    -------
-    Groups
-        The lowest probability, the weight and the events of each block, rates ascending.
-    """
-    pooled = Groups(np.empty(0), np.empty(0), np.empty(0))
-    pending: list[Groups] = []
-    for groups in tied_groups(sample):
-        pending.append(_pool(groups))
-        if sum(len(block.weight) for block in pending) > _GROUPS_AT_ONCE:
-            pooled, pending = _pool(_together([pooled, *pending])), []
-    return _pool(_together([pooled, *pending]))
-
-
-def _together(blocks: list[Groups]) -> Groups:
-    return Groups(*(np.concatenate(columns) for columns in zip(*blocks, strict=True)))
-
-
-def _pool(groups: Groups) -> Groups:
-    if not len(groups.weight):
-        return groups
-    fit = isotonic_regression(groups.events / groups.weight, weights=groups.weight)
-    starts = fit.blocks[:-1]
-    sums = (np.add.reduceat(column, starts) for column in (groups.weight, groups.events))
-    return Groups(groups.probability[starts], *sums)
 
 
 def _binned(sample: Sample, bins: int, *, debiased: bool) -> BrierDecomposition:
@@ -182,10 +149,3 @@ def _within(sample: Sample, bins: int) -> tuple[float, float]:
 
 def _variance(size: float, events: float) -> float:
     return events / size * (1 - events / size)
-
-
-def isotonic_rates(blocks: Groups, probability: Floats) -> Floats:
-    """Return the rate of the block into which each probability falls, shape (n,)."""
-    place = np.searchsorted(blocks.probability, probability, side="right") - 1
-    rates: Floats = (blocks.events / blocks.weight)[np.maximum(place, 0)]
-    return rates

@@ -20,6 +20,8 @@ Zadrozny and Elkan, "Transforming classifier scores into accurate multiclass pro
 KDD 2002, for isotonic regression.
 """
 
+from __future__ import annotations
+
 import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
@@ -30,11 +32,13 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
-from calibration.ranks import Ranks
+from calibration.options import require_whole
+from calibration.ranks import gather_many, isotonic_blocks
 from calibration.samples import Floats, Sample
 
 FORMAT: Final = "calibrator"
 VERSION: Final = 1
+FLOATS: Final = (float(np.finfo(np.float64).tiny), 1 - float(np.finfo(np.float64).epsneg))
 _ROWS_AT_ONCE: Final = 500_000
 
 
@@ -105,9 +109,22 @@ class Calibrator(ABC):
         ----------
         path : str or Path
             The file, which is replaced where there is one.
+
+        Raises
+        ------
+        CalibrationError
+            If the calibrator has not been fitted, or the file cannot be written.
         """
+        if not self.limits:
+            raise CalibrationError(_unfitted(self))
         content = {"format": FORMAT, "version": VERSION, **_content(self)}
-        Path(path).write_text(json.dumps(content, allow_nan=False) + "\n", encoding="utf-8")
+        text = json.dumps(content, allow_nan=False) + "\n"
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CalibrationError(
+                f"{path} cannot be written: {error.strerror}; name a file in a folder that is there"
+            ) from None
 
     def is_consistent(self) -> bool:
         """Tell whether its attributes, perhaps read from a file, fit together."""
@@ -126,11 +143,35 @@ class Calibrator(ABC):
     def _checked(self, y_prob: npt.ArrayLike) -> Floats:
         """Return scores as an array, after the checks of :meth:`predict`."""
         if not self.limits:
-            raise CalibrationError(f"the {self.kind} calibrator is not fitted: call fit first")
+            raise CalibrationError(_unfitted(self))
         shape = np.shape(y_prob)
         if shape == (0,):
             return np.empty(0)
         return Sample.of(np.broadcast_to(np.False_, shape), y_prob).probability
+
+
+def require_calibrator(calibrator: object) -> None:
+    """Refuse a class, or what is no calibrator.
+
+    Raises
+    ------
+    CalibrationError
+        If it is either.
+    """
+    if isinstance(calibrator, type):
+        raise CalibrationError(
+            f"{calibrator.__name__} is a class: give a calibrator, {calibrator.__name__}()"
+        )
+    if not callable(getattr(calibrator, "fit", None)):
+        raise CalibrationError(
+            f"{calibrator!r} is no calibrator: give one, such as BetaCalibrator()"
+        )
+
+
+def _unfitted(calibrator: Calibrator) -> str:
+    return (
+        f"the {calibrator.kind} calibrator is not fitted: call fit first, and use what it returns"
+    )
 
 
 def counted(sample: Sample) -> Sample:
@@ -154,8 +195,10 @@ def require_both_outcomes(sample: Sample) -> None:
 def limits_of(sample: Sample) -> tuple[float, float]:
     """Return the lowest and the highest probability that a sample can support."""
     size = sample.size
-    rate = sample.events / size
-    return rate / (size + 1), (size + rate) / (size + 1)
+    rate = min(sample.events / size, 1.0)
+    lowest, highest = rate / (size + 1), (size + rate) / (size + 1)
+    # of weights as large as no count of rows is, floats would round to 0 or 1
+    return max(lowest, FLOATS[0]), min(highest, FLOATS[1])
 
 
 def is_ascending(values: tuple[float, ...], *, strictly: bool = False) -> bool:
@@ -201,14 +244,14 @@ class IsotonicCalibrator(Calibrator):
 
     def learned(self, sample: Sample) -> Self:
         """Return a fitted calibrator; all weights are above 0 and both outcomes are there."""
-        blocks = Ranks(sample).isotonic()
+        blocks = isotonic_blocks(sample)
         levels, overall = blocks.rate, sample.events / sample.size
         if blocks.events[0] == 0:
             levels[0] = min(overall / (blocks.weight[0] + 1), levels[1])
         if blocks.events[-1] == blocks.weight[-1]:
             top = (blocks.weight[-1] + overall) / (blocks.weight[-1] + 1)
             levels[-1] = max(top, levels[-2])
-        corners = np.stack([blocks.first, blocks.last], axis=1).ravel()
+        corners = np.stack([blocks.lowest, blocks.highest], axis=1).ravel()
         needed = np.diff(corners, prepend=-1.0) > 0  # a block of one score has one corner
         return replace(
             self,
@@ -261,22 +304,21 @@ class HistogramCalibrator(Calibrator):
     probabilities: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.bins < 1:
-            raise InvalidSampleError(f"bins = {self.bins}: give at least 1")
+        require_whole(self.bins, "bins")
         if not 0 <= self.pseudo_count < np.inf:
             raise InvalidSampleError(f"pseudo_count = {self.pseudo_count}: give at least 0")
 
     def learned(self, sample: Sample) -> Self:
         """Return a fitted calibrator; all weights are above 0 and both outcomes are there."""
-        groups = Ranks(sample).grouped(self.bins, by_events=False)
+        cells = gather_many(sample, self.bins, by_events=False)
         overall = sample.events / sample.size
-        prior = groups.expected / groups.weight if self.towards_scores else overall
-        counts = groups.weight + self.pseudo_count
+        prior = cells.expected / cells.weight if self.towards_scores else overall
+        rates = (cells.events + self.pseudo_count * prior) / (cells.weight + self.pseudo_count)
         return replace(
             self,
             limits=limits_of(sample),
-            edges=tuple(groups.last[:-1].tolist()),
-            probabilities=tuple(((groups.events + self.pseudo_count * prior) / counts).tolist()),
+            edges=tuple(cells.highest[:-1].tolist()),
+            probabilities=tuple(np.clip(rates, 0, 1).tolist()),
         )
 
     def is_consistent(self) -> bool:

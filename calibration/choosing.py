@@ -3,6 +3,8 @@
 from math import inf
 from typing import Final
 
+import numpy as np
+
 from calibration.calibrators import Calibrator
 from calibration.errors import InsufficientDataError, InvalidSampleError
 from calibration.parametric import BetaCalibrator, SigmoidCalibrator
@@ -16,8 +18,8 @@ DEFAULT: Final[tuple[tuple[float, type[Calibrator]], ...]] = (
 )
 
 
-def choose_calibrator(n_rows: float, events: float) -> type[Calibrator]:
-    """Return the class of the calibrator that did best on samples like this one.
+def choose_calibrator(n_rows: float, events: float) -> Calibrator:
+    """Return a calibrator, yet to be fitted, of the kind that did best on samples like this one.
 
     What counts is how often the rarer outcome occurred: a million rows with 20 events teach as
     little as 40 rows do.
@@ -36,9 +38,11 @@ def choose_calibrator(n_rows: float, events: float) -> type[Calibrator]:
     InvalidSampleError
         If there are fewer rows than events, or either is negative, infinite or NaN.
     """
+    if np.ndim(n_rows) or np.ndim(events):
+        raise InvalidSampleError("n_rows and events are numbers: give len(y_true) and sum(y_true)")
     if not 0 <= events <= n_rows < inf:
         raise InvalidSampleError(f"{events} events of {n_rows} rows: give events among the rows")
     rarer = min(events, n_rows - events)
     if rarer == 0:
         raise InsufficientDataError(f"{events} events of {n_rows} rows: give rows of both outcomes")
-    return next(calibrator for below, calibrator in DEFAULT if rarer < below)
+    return next(calibrator() for below, calibrator in DEFAULT if rarer < below)

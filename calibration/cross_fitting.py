@@ -1,19 +1,24 @@
 """Calibrated probabilities of the very rows that a calibrator learns from, honestly."""
 
+from __future__ import annotations
+
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from calibration.calibrators import Calibrator
+from calibration.calibrators import Calibrator, require_calibrator
 from calibration.errors import InsufficientDataError, InvalidSampleError
+from calibration.options import require_whole
 from calibration.samples import Bools, Floats, Sample
 from calibration.segmented import Labels, SegmentedCalibrator
 
 Integers = npt.NDArray[np.int64]
+Folds = npt.NDArray[np.int32]
 
 FOLDS: Final = 5
+_ROWS_AT_ONCE: Final = 500_000
 
 
 def cross_fit(
@@ -61,8 +66,9 @@ def cross_fit(
         that has none.
     """
     sample = Sample.of(y_true, y_prob, weight)
-    if folds < 2:
-        raise InvalidSampleError(f"folds = {folds}: give at least 2")
+    folds = require_whole(folds, "folds", least=2)
+    require_whole(seed, "seed", least=0)
+    require_calibrator(calibrator)
     if segments is not None and not isinstance(calibrator, SegmentedCalibrator):
         raise InvalidSampleError(f"segments: the {calibrator.kind} calibrator takes none")
     fold = _dealt(sample, _codes(groups, len(sample)), folds, np.random.default_rng(seed))
@@ -111,7 +117,7 @@ def _codes(groups: Labels | None, rows: int) -> Integers | None:
 
 def _dealt(
     sample: Sample, codes: Integers | None, folds: int, generator: np.random.Generator
-) -> Integers:
+) -> Folds:
     """Return the fold of each row; what has no weight is dealt last and so changes no other."""
     counted = np.ones(len(sample), dtype=np.bool_) if sample.weight is None else sample.weight > 0
     events = sample.happened & counted
@@ -125,10 +131,13 @@ def _dealt(
             f"{np.count_nonzero(counted)} {kind} of weight above 0 for {folds} folds; "
             "give fewer folds"
         )
-    fold = np.empty(len(counted), dtype=np.int64)
+    fold = np.empty(len(counted), dtype=np.int32)
     dealt = 0
     for chosen in (events, counted & ~events, ~counted):
         members = np.flatnonzero(chosen)
-        fold[generator.permutation(members)] = (dealt + np.arange(len(members))) % folds
-        dealt += len(members)
+        generator.shuffle(members)
+        for start in range(0, len(members), _ROWS_AT_ONCE):
+            some = members[start : start + _ROWS_AT_ONCE]
+            fold[some] = (dealt + np.arange(len(some))) % folds
+            dealt += len(some)
     return fold if codes is None else fold[codes]

@@ -18,22 +18,27 @@ Błasiok and Nakkiran, "Smooth ECE: principled reliability diagrams via kernel s
 for the reflected kernel.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, cast
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.stats import norm
 
-from calibration.binned_errors import Binning
-from calibration.cells import Cells, gather, isotonic_blocks
+from calibration.binned_errors import Binning, equal_width_bin
+from calibration.cells import Cells
 from calibration.errors import CalibrationError
-from calibration.kernels import NARROWEST, default_bandwidth, smooth
-from calibration.samples import Floats, Sample
+from calibration.kernels import NARROWEST, default_bandwidth, effective_rows, smooth
+from calibration.options import require_choice, require_level, require_whole
+from calibration.ranks import gather, isotonic_blocks
+from calibration.rows import parts
+from calibration.samples import Floats, Sample, as_floats
 
 LEVEL: Final = 0.95
-_ROWS_AT_ONCE: Final = 1_000_000
+_FEWEST: Final = 10.0  # effective rows below which Wilson's interval holds less than it says
 
 
 def isotonic_curve(
@@ -114,12 +119,12 @@ def binned_curve(
         If the lengths differ, or a value is outside its range.
     """
     sample = Sample.of(y_true, y_prob, weight)
-    if bins < 1:
-        raise CalibrationError(f"bins = {bins}: give at least 1")
-    if binning is Binning.EQUAL_MASS:
+    bins = require_whole(bins, "bins")
+    if require_choice(Binning, binning, "binning") is Binning.EQUAL_MASS:
         cells = gather(sample, bins)
     else:
-        cells = _between(sample, np.linspace(0, 1, bins + 1))
+        ends = np.arange(bins + 1) / bins
+        cells = _between(sample, ends, lambda score: equal_width_bin(score, bins))
         cells = cells.part(cells.weight > 0)
     low, high = rate_interval(cells.rate, cells.weight**2 / cells.square, level)
     return pl.DataFrame(
@@ -150,7 +155,10 @@ def smoothed_curve(
     What is smoothed is the outcome less the probability, so that a calibrated forecast is not bent
     where its scores are uneven. The interval is Wilson's, of as many rows as the kernel effectively
     weighs. It holds pointwise, and leaves out the bias of smoothing, which the default bandwidth
-    keeps small where the curve does not bend within it.
+    keeps small where the curve does not bend within it. Where few scores are, as among the highest
+    of rare events, the default bandwidth is made wider until 30 rows are effectively within it, but
+    not beyond an eighth of the distance from 0 and 1; where even that finds fewer than ten (or than
+    half of a small sample), nothing is told.
 
     Parameters
     ----------
@@ -162,7 +170,8 @@ def smoothed_curve(
         Row weights, at least 0; all 1 when omitted.
     bandwidth : float, optional
         Standard deviation of the kernel, at least 0.00002. When omitted, that of the scores by the
-        fourth root of the effective number of rows.
+        fourth root of the effective number of rows, and wider where scores are few. One that is
+        given is the same everywhere.
     points : int or array_like
         Where the curve is wanted, or at how many points, evenly from the lowest to the highest
         score.
@@ -172,8 +181,9 @@ def smoothed_curve(
     Returns
     -------
     DataFrame
-        A row for each point: probability; rate, low and high, null where no row is near; rows, the
-        effective number of rows behind the rate.
+        A row for each point: probability; rate, low and high, null where no row, or by the default
+        bandwidth too few, are near; rows, the effective number of rows behind the rate, at most all
+        that weigh anything.
 
     Raises
     ------
@@ -184,12 +194,14 @@ def smoothed_curve(
     """
     sample = Sample.of(y_true, y_prob, weight)
     width = default_bandwidth(sample) if bandwidth is None else bandwidth
-    if not width >= NARROWEST:
+    if not NARROWEST <= width < np.inf:
         raise CalibrationError(f"bandwidth = {width}: give at least {NARROWEST}")
     places = points_within(sample, points)
-    difference, rows = smooth(sample, width, places)
+    difference, rows = smooth(sample, width, places, widened=bandwidth is None)
+    if bandwidth is None:
+        difference[rows < min(_FEWEST, effective_rows(sample) / 2)] = np.nan
     rate = np.clip(places + difference, 0, 1)
-    low, high = rate_interval(rate, rows, level)
+    low, high = rate_interval(rate, np.where(np.isnan(rate), 0.0, rows), level)
     columns = {"probability": places, "rate": rate, "low": low, "high": high, "rows": rows}
     return pl.DataFrame(columns).with_columns(pl.col("rate", "low", "high").fill_nan(None))
 
@@ -229,8 +241,13 @@ def score_histogram(
         If the lengths differ, or a value is outside its range.
     """
     sample = Sample.of(y_true, y_prob, weight)
-    ends = np.linspace(0, 1, bins + 1) if isinstance(bins, int) else np.asarray(bins, np.float64)
-    if len(ends) < 2 or not (np.diff(ends) > 0).all():
+    if np.ndim(bins) == 0:
+        count = require_whole(cast("int", bins), "bins")
+        ends = np.arange(count + 1) / count
+        cells = _between(sample, ends, lambda score: equal_width_bin(score, count))
+        return _shares(cells)
+    ends = as_floats(cast("npt.ArrayLike", bins), "bins")
+    if ends.ndim != 1 or len(ends) < 2 or not (np.diff(ends) > 0).all():
         raise CalibrationError(f"bins = {bins!r}: give at least one, or ends that ascend")
     lowest, highest = float(sample.probability.min()), float(sample.probability.max())
     if lowest < ends[0] or highest > ends[-1]:
@@ -238,7 +255,13 @@ def score_histogram(
             f"bins from {ends[0]} to {ends[-1]} leave out scores between {lowest} and {highest}: "
             "give ends around them"
         )
-    cells = _between(sample, ends)
+    inner = ends[1:-1]
+    return _shares(
+        _between(sample, ends, lambda score: np.searchsorted(inner, score, side="right"))
+    )
+
+
+def _shares(cells: Cells) -> pl.DataFrame:
     names = ("lowest", "highest", "weight", "events")
     columns = {name: getattr(cells, name) for name in names}
     return pl.DataFrame({**columns, "share": cells.weight / cells.weight.sum()})
@@ -259,7 +282,7 @@ def rate_interval(rate: Floats, rows: Floats, level: float = LEVEL) -> tuple[Flo
     CalibrationError
         If the level is not between 0 and 1.
     """
-    check_level(level)
+    require_level(level)
     z = float(norm.ppf((1 + level) / 2))
     with np.errstate(divide="ignore", invalid="ignore"):
         part = np.where(rows > 0, z**2 / rows, np.nan)
@@ -271,44 +294,33 @@ def rate_interval(rate: Floats, rows: Floats, level: float = LEVEL) -> tuple[Flo
     )
 
 
-def check_level(level: float) -> None:
-    """Refuse a level that is not between 0 and 1."""
-    if not 0 < level < 1:
-        raise CalibrationError(f"level = {level}: give a share between 0 and 1, such as 0.95")
-
-
 def points_within(sample: Sample, points: int | npt.ArrayLike) -> Floats:
     """Return points as given, or so many evenly from the lowest to the highest score."""
-    if not isinstance(points, int):
-        places = np.asarray(points, dtype=np.float64)
+    if np.ndim(points):
+        places = as_floats(cast("npt.ArrayLike", points), "points")
         if places.ndim != 1 or not ((places >= 0) & (places <= 1)).all():
             raise CalibrationError("points: give a vector of probabilities within [0, 1]")
         return places
-    if points < 1:
-        raise CalibrationError(f"points = {points}: give at least 1")
+    count = require_whole(cast("int", points), "points")
     counts = True if sample.weight is None else sample.weight > 0
     lowest = float(sample.probability.min(where=counts, initial=1))
     highest = float(sample.probability.max(where=counts, initial=0))
-    return np.unique(np.linspace(lowest, highest, points))
+    return np.unique(np.linspace(lowest, highest, count))
 
 
-def _between(sample: Sample, ends: Floats) -> Cells:
+def _between(
+    sample: Sample, ends: Floats, place_of: Callable[[Floats], npt.NDArray[np.int64]]
+) -> Cells:
     """Return a cell for each bin between the ends, perhaps an empty one; ``values`` is not told."""
     bins = len(ends) - 1
     sums = np.zeros((4, bins))
-    for rows in _slices(len(sample)):
-        score = sample.probability[rows]
-        place = np.searchsorted(ends[1:-1], score, side="right")
-        weight = np.ones(len(score)) if sample.weight is None else sample.weight[rows]
+    for part in parts(sample):
+        score = part.probability
+        place = place_of(score)
+        weight = part.weigh(np.ones(len(score)))
         for total, value in zip(
-            sums,
-            (weight, weight**2, weight * sample.happened[rows], weight * score),
-            strict=True,
+            sums, (weight, weight**2, weight * part.happened, weight * score), strict=True
         ):
             total += np.bincount(place, value, bins)
     weights, squares, events, expected = sums
     return Cells(ends[:-1], ends[1:], weights, squares, events, expected, np.zeros(bins))
-
-
-def _slices(rows: int) -> Iterator[slice]:
-    return (slice(start, start + _ROWS_AT_ONCE) for start in range(0, rows, _ROWS_AT_ONCE))

@@ -4,7 +4,7 @@ The colours are safe for the colour-blind and differ in lightness, so that print
 apart. What tells figures from each other is never the colour alone: a dash or a shape says it too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, log
 from typing import Any, Final, TypeVar, cast
@@ -13,6 +13,7 @@ import polars as pl
 import polars.selectors as cs
 
 from calibration.errors import CalibrationError
+from calibration.frames import require_columns
 
 try:
     import altair
@@ -42,6 +43,11 @@ _HISTOGRAM: Final = 64
 _EXTENT: Final = 34  # pixels for labels, so that the plots line up
 _RATIO: Final = "Calibration ratio (predicted / observed)"
 _RATIOS: Final = (0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.7, 2, 3, 5, 10)
+_MOSTLY: Final = 0.99  # of the rows
+_RARE: Final = 0.1  # of the axis: where most rows lie below it, it is cut to them
+_ROOM: Final = 1.05
+_TO_ONE: Final = 0.5  # scores above which a diagram goes up to 1
+_MOST: Final = 0.9  # of the highest score: up to it, rates must fit into a diagram
 _NARROWEST: Final = 1.15  # a ratio that is always within the axis
 _INTERVAL: Final = 2.0  # how much farther than ratios, in logarithms, intervals may take the axis
 
@@ -62,26 +68,29 @@ class Square:
     above: bool = False
     _layers: list[altair.Chart] = field(default_factory=list)
     _colours: dict[str, str] = field(default_factory=dict)
+    _bands: list[altair.Chart] = field(default_factory=list)
+    _fills: dict[str, str] = field(default_factory=dict)
 
     def band(self, frame: pl.DataFrame, name: str, colour: str) -> None:
         """Add the area between low and high."""
-        base = self._named(frame.select("probability", "low", "high"), name, colour)
+        base = self._named(frame.select("probability", "low", "high"), name, self._fills, colour)
         area = base.mark_area(clip=True, opacity=0.85)
-        self._layers.append(area.encode(y=self._y("low"), y2="high:Q"))
+        self._bands.append(area.encode(y=self._y("low"), y2="high:Q"))
 
     def curve(
         self, frame: pl.DataFrame, name: str, colour: str, *, dash: tuple[int, int] = (1, 0)
     ) -> None:
         """Add the line of rates."""
-        line = self._named(frame, name, colour).mark_line(
+        line = self._named(frame, name, self._colours, colour).mark_line(
             clip=True, strokeWidth=2.4, strokeDash=list(dash), strokeJoin="round"
         )
         self._layers.append(line.encode(y=self._y("rate")))
 
     def dots(self, frame: pl.DataFrame, name: str, colour: str) -> None:
         """Add a dot for each rate, and a rule from low to high."""
-        need(frame, ("probability", "rate", "low", "high"), "bins")
-        base = self._named(frame.select("probability", "rate", "low", "high"), name, colour)
+        require_columns(frame, ("probability", "rate", "low", "high"), of="bins")
+        shown = frame.select("probability", "rate", "low", "high")
+        base = self._named(shown, name, self._colours, colour)
         rule = base.mark_rule(clip=True, strokeWidth=1.4)
         dot = base.mark_point(filled=True, size=42, opacity=1)
         self._layers += [
@@ -92,16 +101,18 @@ class Square:
     def diagonal(self) -> None:
         """Add the line on which a probability means what it says."""
         ends = pl.DataFrame({"probability": [0.0, self.limit], "rate": [0.0, self.limit]})
-        base = self._named(ends, "perfectly calibrated (dotted)", MUTED)
+        base = self._named(ends, "perfectly calibrated (dotted)", self._colours, MUTED)
         line = base.mark_line(strokeWidth=1.4, strokeDash=[3, 3])
         self._layers.append(line.encode(y=self._y("rate")))
 
     def chart(self) -> altair.LayerChart:
-        """Return the layers as one chart."""
-        colours = altair.Scale(domain=list(self._colours), range=list(self._colours.values()))
-        colour = altair.Color("what:N", scale=colours, legend=legend(columns=2))
+        """Return the layers as one chart, the bands below all else."""
+        lines, areas = (legend(columns=1, symbol=symbol) for symbol in ("stroke", "square"))
+        colour = altair.Color("what:N", scale=_named_scale(self._colours), legend=lines)
+        fill = altair.Fill("what:N", scale=_named_scale(self._fills), legend=areas)
+        filled = [band.encode(fill=fill) for band in self._bands]
         coloured = [layer.encode(color=colour) for layer in self._layers]
-        return layered(coloured, SIZE, SIZE)
+        return layered([*filled, *coloured], SIZE, SIZE)
 
     def histogram(self, frame: pl.DataFrame) -> altair.Chart:
         """Return the shares of rows by score, to stand below."""
@@ -122,8 +133,10 @@ class Square:
         )
         return cast("altair.Chart", bars)
 
-    def _named(self, frame: pl.DataFrame, name: str, colour: str) -> altair.Chart:
-        self._colours[name] = colour
+    def _named(
+        self, frame: pl.DataFrame, name: str, colours: dict[str, str], colour: str
+    ) -> altair.Chart:
+        colours[name] = colour
         chart = altair.Chart(data(frame.with_columns(what=pl.lit(name))))
         return chart.encode(x=self._x())
 
@@ -136,6 +149,10 @@ class Square:
         scale = altair.Scale(domain=[0, self.limit], nice=False)
         axis = altair.Axis(title="Observed rate of events", minExtent=_EXTENT)
         return altair.Y(f"{column}:Q", scale=scale, axis=axis)
+
+
+def _named_scale(colours: dict[str, str]) -> altair.Scale:
+    return altair.Scale(domain=list(colours), range=list(colours.values()))
 
 
 def at_one(channel: str) -> altair.Chart:
@@ -165,9 +182,11 @@ def ratios_shown(frame: pl.DataFrame) -> tuple[float, float]:
     return exp(-reach), exp(reach)
 
 
-def legend(columns: int = 4) -> altair.Legend:
+def legend(columns: int = 4, symbol: str = "circle") -> altair.Legend:
     """Return a legend that lies between title and chart."""
-    return altair.Legend(title=None, orient="top", columns=columns, symbolOpacity=1)
+    return altair.Legend(
+        title=None, orient="top", columns=columns, symbolOpacity=1, symbolType=symbol
+    )
 
 
 def layered(layers: Sequence[altair.Chart], width: int, height: int) -> altair.LayerChart:
@@ -216,17 +235,55 @@ def data(frame: pl.DataFrame) -> altair.InlineData:
     return altair.InlineData(values=told.to_dicts())
 
 
-def need(frame: pl.DataFrame, columns: Iterable[str], name: str) -> None:
-    """Refuse a frame without one of the columns."""
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise CalibrationError(
-            f"{name}: no column {', '.join(missing)} among {', '.join(frame.columns)}; add it"
-        )
-
-
 def some(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return the frame; refuse one without rows."""
     if frame.is_empty():
         raise CalibrationError(f"{name}: there is no row with a value to draw; give at least one")
     return frame
+
+
+def few_at_risk(known: pl.DataFrame, end: float) -> pl.DataFrame:
+    """Return from where to where too few are at risk."""
+    runs = known.group_by("run", maintain_order=True).agg(
+        pl.col("delay").first().alias("from"), pl.col("mature").first()
+    )
+    runs = runs.with_columns(to=pl.col("from").shift(-1, fill_value=end))
+    return runs.filter(~pl.col("mature") & (pl.col("to") > pl.col("from"))).select("from", "to")
+
+
+def line_of(curve: pl.DataFrame) -> pl.DataFrame:
+    """Return probability and rate; blocks become the two ends of their level."""
+    require_columns(curve, [], of="curve")
+    if "probability" in curve.columns:
+        require_columns(curve, ("probability", "rate"), of="curve")
+        return some(curve.select("probability", "rate"), "curve")
+    require_columns(curve, ("lowest", "highest", "rate"), of="curve")
+    ends = [curve.select(probability=name, rate="rate") for name in ("lowest", "highest")]
+    return some(pl.concat(ends).sort("probability", "rate"), "curve")
+
+
+def most_rows(histogram: pl.DataFrame | None, full: float) -> float:
+    """Return the score below which 99% of rows lie, if that is far below the end of the axes."""
+    if histogram is None:
+        return full
+    require_columns(histogram, ("lowest", "highest", "share"), of="histogram")
+    shares = histogram.sort("lowest").with_columns(pl.col("share").cum_sum())
+    end = float(
+        shares.filter(pl.col("share") >= _MOSTLY).select(pl.col("highest").min()).item() or full
+    )
+    return _ROOM * end if end < _RARE * full else full
+
+
+def limit_of(*frames: pl.DataFrame | None) -> float:
+    """Return where the axes of a diagram end: at 1, or a little after the highest score.
+
+    Or after the rates, but for those of the highest scores, which may be of a handful of rows.
+    """
+    ends = [0.0]
+    for frame in frames:
+        if frame is not None:
+            last = float(frame.select(pl.col("probability").max()).item() or 0)
+            rates = frame.filter(pl.col("probability") <= _MOST * last)["rate"].drop_nulls()
+            ends += [last, *rates.to_list()]
+    highest = max(ends)
+    return 1.0 if highest > _TO_ONE or not highest else _ROOM * highest

@@ -15,7 +15,7 @@ maximum. Armitage, McPherson and Rowe, "Repeated significance tests on accumulat
 1969, for the integration.
 """
 
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Final
 
@@ -24,6 +24,8 @@ import polars as pl
 from scipy import special, stats
 
 from calibration.errors import InvalidSampleError
+from calibration.frames import require_columns, require_days
+from calibration.options import require_level
 from calibration.samples import Floats
 from calibration.tallies import tally
 
@@ -87,15 +89,17 @@ def calibration_by_day(
     Raises
     ------
     InvalidSampleError
-        If a column is missing, a day is null, or an option is out of range.
+        If a column is missing, days are null or neither dates nor numbers, or ``mature_until`` is
+        of another type than they are.
+    CalibrationError
+        If an option is out of range.
     """
-    if not (0 < level < 1 and 0 < false_alarms < 1):
-        raise InvalidSampleError("level and false_alarms: give values between 0 and 1")
-    wanted = [day, *([mature] if mature else [])]
-    if missing := [name for name in wanted if name not in frame.columns]:
-        raise InvalidSampleError(f"frame has no column {missing[0]}: it has {frame.columns}")
-    if frame[day].null_count():
-        raise InvalidSampleError(f"column {day}: {frame[day].null_count()} days are missing")
+    require_level(level)
+    require_level(false_alarms, "false_alarms")
+    require_days(frame, day)
+    require_columns(frame, [mature] if mature else [])
+    if mature_until is not None:
+        _require_same(frame.schema[day], mature_until)
     counted = tally(frame, [day], y_true=y_true, y_prob=y_prob, weight=weight, cluster=cluster)
     table = counted.table(level).rename({"key_0": "day"})
     table = table.with_columns(
@@ -111,6 +115,16 @@ def calibration_by_day(
     change[looked_at[_changes(*days, false_alarms)]] = True
     columns = ("day", "rows", "weight", "events", "expected", "ratio", "low", "high", "provisional")
     return table.select(*columns, change=pl.Series(change))
+
+
+def _require_same(kind: pl.DataType, mature_until: object) -> None:
+    """Refuse a last final day that is of another type than the days."""
+    number = isinstance(mature_until, int | float | np.integer | np.floating)
+    dated = isinstance(mature_until, date) and not isinstance(mature_until, datetime)
+    if not (dated if kind == pl.Date else number):
+        raise InvalidSampleError(
+            f"mature_until = {mature_until!r}, but days are of {kind}: give a day of that type"
+        )
 
 
 def _provisional(

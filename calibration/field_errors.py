@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from calibration.errors import CalibrationError, InvalidSampleError
+from calibration.errors import CalibrationError
+from calibration.frames import frame_sample, require_columns
 from calibration.rows import parts
-from calibration.samples import Floats, Sample
+from calibration.samples import Floats
 
 EPSILON: Final = 0.01
 _ROWS_AT_ONCE: Final = 1_000_000
@@ -76,9 +77,9 @@ def field_calibration_error(
     Raises
     ------
     CalibrationError
-        If no column is named, one is missing, or epsilon is not above 0.
+        If no column is named, or epsilon is not above 0.
     InvalidSampleError
-        If there is no row, a value is null, or is outside its range.
+        If a column is missing, there is no row, a value is null, or is outside its range.
     """
     check_epsilon(epsilon)
     sample = frame_sample(frame, y_true=y_true, y_prob=y_prob, weight=weight)
@@ -123,30 +124,6 @@ def check_epsilon(epsilon: float) -> None:
         raise CalibrationError(f"epsilon is {epsilon}: give a number above 0")
 
 
-def frame_sample(frame: pl.DataFrame, *, y_true: str, y_prob: str, weight: str | None) -> Sample:
-    """Return the sample of the named columns.
-
-    Raises
-    ------
-    CalibrationError
-        If a column is missing.
-    InvalidSampleError
-        If there is no row, a value is null, or is outside its range.
-    """
-    named = [name for name in (y_true, y_prob, weight) if name is not None]
-    check_columns(frame, named)
-    for name in named:
-        if nulls := frame[name].null_count():
-            raise InvalidSampleError(
-                f"column {name}: {nulls} of {len(frame)} values are null; fill or drop them"
-            )
-    columns = (
-        None if name is None else frame[name].to_numpy() for name in (y_true, y_prob, weight)
-    )
-    outcomes, probability, weights = columns
-    return Sample.of(np.asarray(outcomes), np.asarray(probability), weights)
-
-
 def segment_codes(
     frame: pl.DataFrame, by: str | Sequence[str]
 ) -> tuple[npt.NDArray[np.uint32], int]:
@@ -157,12 +134,14 @@ def segment_codes(
     Raises
     ------
     CalibrationError
-        If no column is named, or one is missing.
+        If no column is named.
+    InvalidSampleError
+        If one is missing.
     """
     columns = [by] if isinstance(by, str) else list(by)
     if not columns:
         raise CalibrationError("by names no column; give at least one")
-    check_columns(frame, columns)
+    require_columns(frame, columns)
     keys = frame.select(pl.col(name).alias(f"key_{i}") for i, name in enumerate(columns))
     segments = keys.unique().sort(keys.columns).with_row_index("segment")
     codes = np.empty(len(frame), dtype=np.uint32)
@@ -173,18 +152,3 @@ def segment_codes(
         )
         codes[start : start + len(some)] = joined["segment"].to_numpy()
     return codes, len(segments)
-
-
-def check_columns(frame: pl.DataFrame, names: Sequence[str]) -> None:
-    """Refuse names that the frame has no column of.
-
-    Raises
-    ------
-    CalibrationError
-        If a column is missing.
-    """
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise CalibrationError(
-            f"no column {', '.join(missing)}; the frame has {', '.join(frame.columns)}"
-        )

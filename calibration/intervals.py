@@ -12,10 +12,11 @@ Hesterberg, "What teachers should know about the bootstrap", The American Statis
 the widening at few units.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,23 +33,27 @@ from calibration.constructions import (
 )
 from calibration.error_worlds import Worlds
 from calibration.errors import CalibrationError, InsufficientDataError
+from calibration.frames import frame_sample, require_columns
+from calibration.options import require_choice, require_level, require_whole
 from calibration.resampled_errors import field_worlds
 from calibration.resampled_sums import Sums, sums_of
+from calibration.resamples import Resamples, draws
 from calibration.samples import Floats, Sample
-from calibration.units import Units, draws
+from calibration.units import Units
 
 LEVEL: Final = 0.95
 REPETITIONS: Final = 1_000
 SEED: Final = 1
 _JACKKNIFE: Final = 100
+_MOST_SEGMENTS: Final = 20_000
+_WEIGHTS_AT_ONCE: Final = 500_000
 _LEAST_VALUED: Final = 0.95  # of the resamples
 
 _Evaluate = Callable[[Floats], Floats]  # weights of units, shape (units, k): k figures
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A figure and its confidence interval.
+class Interval(NamedTuple):
+    """A figure and its confidence interval; a format such as ``.3f`` is that of all three.
 
     Attributes
     ----------
@@ -62,6 +67,11 @@ class Interval:
     value: float
     low: float
     high: float
+
+    def __format__(self, spec: str) -> str:
+        """Return the figure and, in brackets, the ends."""
+        value, low, high = (format(number, spec) for number in self)
+        return f"{value} ({low} to {high})"
 
 
 def bootstrap(
@@ -100,7 +110,9 @@ def bootstrap(
     clusters : array_like or Series of shape (n,), optional
         What each row belongs to, such as a user, where rows of one are not independent.
     part : str, optional
-        The attribute to take where the metric gives several figures, such as ``"slope"``.
+        The attribute to take where the metric gives several figures: ``"intercept"`` or ``"slope"``
+        of ``logistic_recalibration``, ``"reliability"``, ``"resolution"`` or ``"uncertainty"`` of
+        ``brier_decomposition``.
     level : float
         Confidence, between 0 and 1.
     repetitions : int
@@ -122,7 +134,11 @@ def bootstrap(
     InvalidSampleError
         If the lengths differ, a value is outside its range, or a cluster is null.
     """
-    _check(level, repetitions)
+    _check(level, repetitions, seed)
+    if not callable(metric):
+        raise CalibrationError(f"metric = {metric!r}: give a function, such as log_loss")
+    if construction is not None:
+        construction = require_choice(Construction, construction, "construction")
     units = Units.of(Sample.of(y_true, y_prob, weight), clusters)
     _check_units(units)
     value = _figure(metric, part, units.sample, units.sample.weight)
@@ -131,7 +147,8 @@ def bootstrap(
         function, options = _opened(metric)
         known = sums_of(function, part, units, options)
     if isinstance(known, Worlds):
-        return Interval(value, *_world_ends(known, units, level, repetitions, seed))
+        ends = _world_ends(known, Resamples.of(known.terms, units, repetitions, seed), level)
+        return Interval(value, *ends)
     if known is None:
         evaluate: _Evaluate = partial(_call_for_each, metric, part, units)
         chosen = construction or Construction.ACCELERATED
@@ -178,18 +195,24 @@ def bootstrap_fields(
     InsufficientDataError
         If there is but one row or cluster.
     CalibrationError
-        If a column is missing, or an option is out of range.
+        If an option is out of range, or there are more than 20,000 segments.
     InvalidSampleError
-        If there is no row, a value is null, or is outside its range.
+        If a column is missing, there is no row, a value is null, or is outside its range.
     """
-    _check(level, repetitions)
+    _check(level, repetitions, seed)
     field_errors.check_epsilon(epsilon)
     if part not in ("expected", "relative"):
         raise CalibrationError(f"part is {part}: give expected or relative")
-    given = field_errors.frame_sample(frame, y_true=y_true, y_prob=y_prob, weight=weight)
-    segment, _ = field_errors.segment_codes(frame, by)
-    field_errors.check_columns(frame, [] if clusters is None else [clusters])
+    given = frame_sample(frame, y_true=y_true, y_prob=y_prob, weight=weight)
+    segment, segments = field_errors.segment_codes(frame, by)
+    if segments > _MOST_SEGMENTS:
+        raise CalibrationError(
+            f"by: {segments} segments, each of which takes a number a resample; give columns of at "
+            f"most {_MOST_SEGMENTS}"
+        )
+    require_columns(frame, [] if clusters is None else [clusters])
     units = Units.of(given, None if clusters is None else frame[clusters], segment)
+    del given, segment
     _check_units(units)
     error = (
         field_errors.absolute_error
@@ -197,15 +220,15 @@ def bootstrap_fields(
         else partial(field_errors.relative_error, epsilon=epsilon)
     )
     highest = 1.0 if part == "expected" else np.inf
-    worlds = field_worlds(units, segment[units.order], error, highest)
-    return Interval(worlds.observed, *_world_ends(worlds, units, level, repetitions, seed))
+    worlds = field_worlds(units, segments, error, highest)
+    resamples = Resamples.of(worlds.terms, units, repetitions, seed)
+    return Interval(worlds.observed, *_world_ends(worlds, resamples, level))
 
 
-def _check(level: float, repetitions: int) -> None:
-    if not 0 < level < 1:
-        raise CalibrationError(f"level is {level}: give a share between 0 and 1")
-    if repetitions < 100:
-        raise CalibrationError(f"repetitions is {repetitions}: give at least 100")
+def _check(level: float, repetitions: int, seed: int) -> None:
+    require_level(level)
+    require_whole(repetitions, "repetitions", least=100)
+    require_whole(seed, "seed", least=0)
 
 
 def _opened(metric: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -219,7 +242,16 @@ def _figure(
     metric: Callable[..., Any], part: str | None, sample: Sample, weight: Floats | None
 ) -> float:
     result = metric(sample.happened, sample.probability, weight=weight)
-    return float(result if part is None else getattr(result, part))
+    told = ", ".join(name for name in getattr(result, "__dataclass_fields__", ()))
+    if part is not None and not hasattr(result, part):
+        raise CalibrationError(f"part = {part!r}: the metric has {told or 'no parts'}")
+    try:
+        return float(result if part is None else getattr(result, part))
+    except (TypeError, ValueError):
+        raise CalibrationError(
+            f"the metric gives no number but {type(result).__name__}: "
+            + (f"name a part, one of {told}" if told else "give one that does")
+        ) from None
 
 
 def _of_sums(sums: Sums, table: Any, weights: Floats) -> Floats:
@@ -232,7 +264,7 @@ def _call_for_each(
     """Return the figures of a metric that is only known as a function of rows."""
     figures, sample = np.full(weights.shape[1], np.nan), units.sample
     for place in range(weights.shape[1]):
-        mass = weights[units.unit, place]
+        mass = weights[:, place] if units.unit is None else weights[units.unit, place]
         mass = mass if sample.weight is None else mass * sample.weight
         if mass.any():
             try:
@@ -255,17 +287,11 @@ def _tail(units: int, level: float) -> float:
     return float(student.ppf((1 - level) / 2, units - 1) * np.sqrt(units / (units - 1)))
 
 
-def _world_ends(
-    worlds: Worlds, units: Units, level: float, repetitions: int, seed: int
-) -> tuple[float, float]:
+def _world_ends(worlds: Worlds, resamples: Resamples, level: float) -> tuple[float, float]:
     """Return the ends of an error's interval, by worlds in which it is known."""
-    tail = _tail(len(units), level)
-    generator = np.random.default_rng(seed)
-    table = units.collect(worlds.terms, generator)
-    count = table.shape[1]
-    blocks = [(table @ weights).T for weights in draws(count, repetitions, generator)]
+    tail = _tail(resamples.units, level)
     shares = float(norm.cdf(tail)), float(norm.cdf(-tail))
-    return worlds.ends(table @ np.ones(count), np.concatenate(blocks), shares, generator)
+    return worlds.ends(resamples.whole, resamples.drawn, shares, resamples.generator)
 
 
 def _ends(
@@ -306,8 +332,14 @@ def _drawn(
 def _without_groups(evaluate: _Evaluate, units: int, generator: np.random.Generator) -> Floats:
     """Return the figures of the sample without one group of units at a time, where they exist."""
     groups = min(_JACKKNIFE, units)
-    left_out = generator.permutation(units)[:, None] % groups == np.arange(groups)
+    group = generator.permutation(units)
+    group %= groups
+    at_once = max(1, _WEIGHTS_AT_ONCE // units)
     with np.errstate(divide="ignore", invalid="ignore"):
-        figures = evaluate(np.where(left_out, 0.0, 1.0))
+        parts = [
+            evaluate((group[:, None] != np.arange(first, min(first + at_once, groups))) * 1.0)
+            for first in range(0, groups, at_once)
+        ]
+    figures = np.concatenate(parts)
     valued: Floats = figures[np.isfinite(figures)]
     return valued

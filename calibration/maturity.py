@@ -10,6 +10,8 @@ Yasui, Morishita, Fujita and Shibata, "A feedback shift correction in predicting
 under delayed feedback", WWW 2020, for the weights.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,9 +22,12 @@ from scipy import optimize, special
 
 from calibration.delays import DelayCurve
 from calibration.errors import InsufficientDataError, InvalidSampleError
-from calibration.samples import Floats, Sample
+from calibration.frames import require_columns
+from calibration.options import require_level
+from calibration.samples import Floats, Sample, as_floats
 
 LEAST_ARRIVED: Final = 0.1
+_NORMAL: Final = 1e9  # events above which a Poisson count is as good as normal
 _ROWS_AT_ONCE: Final = 1_000_000
 
 
@@ -35,7 +40,7 @@ class MatureRatio:
     value : float
         Predicted over expected final events.
     low, high : float
-        Its interval.
+        Its interval; high is infinite where weights sum to next to no event.
     expected_events : float
         Events expected in the end: each that has arrived stands for one over its share arrived.
     arrived_events : float
@@ -75,12 +80,18 @@ def restrict_to_matured(
     Raises
     ------
     InvalidSampleError
-        If the column is missing or the share out of range.
+        If the column is missing, an age is null, NaN or no number, or the share is out of range.
     """
     if not 0 < share <= 1:
         raise InvalidSampleError(f"share is {share}: give one above 0 and at most 1")
-    if age not in frame.columns:
-        raise InvalidSampleError(f"frame has no column {age}: it has {frame.columns}")
+    require_columns(frame, [age])
+    if not frame[age].dtype.is_numeric():
+        raise InvalidSampleError(
+            f"column {age} is of {frame[age].dtype}: give hours as numbers, of durations "
+            ".dt.total_seconds() / 3600"
+        )
+    if missing := frame[age].is_nan().sum() + frame[age].null_count():
+        raise InvalidSampleError(f"column {age}: {missing} ages are NaN or null; fill or drop them")
     return frame.filter(pl.col(age) >= curve.age_at(share))
 
 
@@ -187,6 +198,7 @@ def maturity_aware_calibration_ratio(
     InvalidSampleError
         If the lengths differ, or a value is outside its range.
     """
+    require_level(level)
     sample, ages = _aged(y_true_so_far, y_prob, age, weight)
     old = ages >= _youngest(curve, least_arrived)
     count = old if sample.weight is None else np.multiply(old, sample.weight)
@@ -203,7 +215,7 @@ def maturity_aware_calibration_ratio(
     variance = float(seen_weight @ stands_for**2)
     variance += _curve_variance(curve, ages[seen], seen_weight * stands_for)
     value, same = predicted / events, events**2 / variance
-    low, high = (same / limit for limit in _poisson_limits(same, level))
+    low, high = (same / limit if limit > 0 else np.inf for limit in _poisson_limits(same, level))
     left_out = float((~old).sum() if sample.weight is None else sample.weight[~old].sum())
     return MatureRatio(
         value=value,
@@ -220,7 +232,7 @@ def _aged(
     y_true: npt.ArrayLike, y_prob: npt.ArrayLike, age: npt.ArrayLike, weight: npt.ArrayLike | None
 ) -> tuple[Sample, Floats]:
     sample = Sample.of(y_true, y_prob, weight)
-    ages = np.asarray(age, dtype=np.float64)
+    ages = as_floats(age, "age")
     if ages.shape != sample.probability.shape:
         raise InvalidSampleError(
             f"age has shape {ages.shape}: give one for each of {len(sample)} rows"
@@ -259,6 +271,9 @@ def _curve_variance(curve: DelayCurve, ages: Floats, events: Floats) -> float:
 def _poisson_limits(count: float, level: float) -> tuple[float, float]:
     """Return the mid-P upper and lower limits of the mean of a Poisson count, whole or not."""
     tail = (1 - level) / 2
+    if count > _NORMAL:
+        reach = float(special.ndtri(1 - tail)) * count**0.5
+        return count + reach, count - reach
 
     def too_few(mean: float) -> float:
         return float((special.gammaincc(count, mean) + special.gammaincc(count + 1, mean)) / 2)

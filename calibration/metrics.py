@@ -7,6 +7,8 @@ normalised entropy.
 Brier, "Verification of forecasts expressed in terms of probability", Monthly Weather Review 1950.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
 import numpy as np

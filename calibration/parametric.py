@@ -3,9 +3,9 @@
 All are monotone: a coefficient that would turn the ranking round is held at 0, and a sample on
 which low scores mean many events gets a constant.
 
-An exact 0 has no logit. It counts as the smallest score above 0 of the sample, or as 1 / (n + 2)
-if that is less: n rows could not tell it from that. So do scores below it that come later, and
-likewise at 1.
+An exact 0 has no logit. It counts as the smallest score of the sample above 1e-12, or as
+1 / (n + 2) if that is less: n rows could not tell it from that. So does every score below it, and
+likewise at 1: no rows could tell such scores apart, and the search for the best line would miss it.
 
 References
 ----------
@@ -26,6 +26,7 @@ from calibration.calibrators import Calibrator, limits_of
 from calibration.logistic import Targets, fit_logistic, sigmoid
 from calibration.samples import Floats, Sample
 
+_LEAST_SCORE: Final = 1e-12
 _ROWS_AT_ONCE: Final = 500_000
 
 
@@ -166,11 +167,9 @@ def _held(sample: Sample) -> tuple[float, float]:
     low, high = unknown, 1 - unknown
     for start in range(0, len(sample), _ROWS_AT_ONCE):
         scores = sample.probability[start : start + _ROWS_AT_ONCE]
-        low = min(low, float(scores.min(where=scores > 0, initial=1.0)))
-        high = max(high, float(scores.max(where=scores < 1, initial=0.0)))
-    # less is not told apart from 0 or 1 by the arithmetic of floats
-    tiniest = np.finfo(np.float64)
-    return max(low, float(tiniest.tiny)), min(high, 1 - float(tiniest.epsneg))
+        low = min(low, float(scores.min(where=scores > _LEAST_SCORE, initial=1.0)))
+        high = max(high, float(scores.max(where=scores < 1 - _LEAST_SCORE, initial=0.0)))
+    return max(low, _LEAST_SCORE), min(high, 1 - _LEAST_SCORE)
 
 
 def _has_maximum(sample: Sample) -> bool:

@@ -21,9 +21,12 @@ from calibration.drawing import (
     Square,
     at_one,
     data,
+    few_at_risk,
     layered,
     legend,
-    need,
+    limit_of,
+    line_of,
+    most_rows,
     ratio_axis,
     ratio_scale,
     ratios_shown,
@@ -31,6 +34,7 @@ from calibration.drawing import (
     styled,
 )
 from calibration.drawing import altair as alt
+from calibration.frames import require_columns
 from calibration.picture_files import save
 
 __all__ = [
@@ -44,11 +48,13 @@ _DAYS_FROM: Final = 96.0  # hours above which delays are told in days
 _TRUE_95: Final = "true rate, 95% band"
 _CALIBRATED_95: Final = "a calibrated forecast, 95% band"
 _MISCALIBRATED: Final = "miscalibrated"
-_CHANCE: Final = "within chance"
+_CHANCE: Final = "not flagged"
+_DRAWN: Final = ((pl.col("ratio") > 0) & pl.col("ratio").is_finite()) | (
+    pl.col("ratio").is_null() & (pl.col("low") > 0)
+)
 _PROVISIONAL: Final = "provisional"
 _FINAL: Final = "final"
-_TO_ONE: Final = 0.5  # scores above which a diagram goes up to 1
-_MOST: Final = 0.9  # of the highest score: up to it, rates must fit into a diagram
+_LABEL: Final = 0.1  # of the axis: a shade that is narrower is not labelled
 _SUBTITLE: Final = "with 95% intervals"
 
 
@@ -83,20 +89,25 @@ def reliability_diagram(
     ratio, error : float, optional
         Predicted over observed, and a calibration error, told below the title.
     limit : float, optional
-        Where both axes end; a little after the highest score when omitted, or at 1.
+        Where both axes end; a little after the highest score when omitted, or at 1. But where a
+        histogram shows that 99% of the rows lie below a tenth of that, a little after those.
 
     Raises
     ------
+    InvalidSampleError
+        If a frame lacks a column.
     CalibrationError
-        If a frame lacks a column, or has no row.
+        If it has no row.
     """
-    line = _line(curve)
-    square = Square(limit or _limit(line, bins), above=histogram is not None)
+    line = line_of(curve)
+    full = limit_of(line, bins)
+    shown = limit or min(full, most_rows(histogram, full))
+    square = Square(shown, above=histogram is not None)
     if consistency is not None:
-        need(consistency, ("probability", "low", "high"), "consistency")
+        require_columns(consistency, ("probability", "low", "high"), of="consistency")
         square.band(consistency, _CALIBRATED_95, CALIBRATED)
     if confidence is not None:
-        need(confidence, ("probability", "low", "high"), "confidence")
+        require_columns(confidence, ("probability", "low", "high"), of="confidence")
         square.band(confidence, _TRUE_95, TRUE)
     square.diagonal()
     square.curve(line, "observed rate", CURVE)
@@ -104,9 +115,9 @@ def reliability_diagram(
         square.dots(bins, "observed rate of a bin", INK)
     told = [f"predicted / observed {ratio:.3f}"] if ratio is not None else []
     told += [f"calibration error {error:.4f}"] if error is not None else []
+    told += ["99% of the rows are drawn"] if not limit and shown < full else []
     parts: list[alt.LayerChart | alt.Chart] = [square.chart()]
     if histogram is not None:
-        need(histogram, ("lowest", "highest", "share"), "histogram")
         parts.append(square.histogram(histogram))
     return styled(alt.vconcat(*parts, spacing=6), title, "  ·  ".join(told))
 
@@ -130,12 +141,14 @@ def before_and_after(
 
     Raises
     ------
+    InvalidSampleError
+        If a frame lacks a column.
     CalibrationError
-        If a frame lacks a column, or has no row.
+        If it has no row.
     """
     pairs = [("before", before, BEFORE_BAND), ("after", after, TRUE)]
-    lines = [_line(before), _line(after)]
-    square = Square(_limit(*lines))
+    lines = [line_of(before), line_of(after)]
+    square = Square(limit_of(*lines))
     for name, frame, colour in pairs:
         if {"probability", "low", "high"} <= set(frame.columns):
             square.band(frame, f"{name}, 95% band", colour)
@@ -148,39 +161,47 @@ def before_and_after(
 def calibration_by_segment(
     segments: pl.DataFrame, *, title: str = "Calibration by segment", most: int = 30
 ) -> alt.LayerChart:
-    """Draw the ratio of each segment with its interval, the farthest from 1 on top.
+    """Draw the ratio of each segment with its interval; those that are flagged on top.
 
     Parameters
     ----------
     segments : DataFrame
-        segment (text), ratio, low and high (null where unknown: the interval is open), events,
-        flagged (true where it is no chance). Rows without a ratio are left out.
+        From ``calibration_by``: segment (text), ratio, low and high (null where unknown: the
+        interval is open), events, flagged (true where it is no chance). They are drawn in their
+        order, the flagged before the others. A segment without events has no ratio but perhaps a
+        low, and is drawn as an arrow at the edge; others without a ratio are left out.
     title : str
         Above the chart.
     most : int
-        How many segments are drawn.
+        How many segments are drawn, though always all that are flagged.
 
     Raises
     ------
+    InvalidSampleError
+        If a column is missing.
     CalibrationError
-        If a column is missing, or no segment has a ratio.
+        If no segment has a ratio or a low.
     """
-    need(segments, ("segment", "ratio", "low", "high", "events", "flagged"), "segments")
-    known = some(
-        segments.filter(pl.col("ratio") > 0, pl.col("ratio").is_finite()).sort(
-            pl.col("ratio").log().abs(), "segment", descending=[True, False]
-        ),
-        "segments",
-    ).head(most)
+    needed = ("segment", "ratio", "low", "high", "events", "flagged")
+    require_columns(segments, needed, of="segments")
+    segments = some(segments.filter(_DRAWN), "segments").sort(
+        pl.col("flagged").fill_null(False), descending=True, maintain_order=True
+    )
+    known = segments.head(max(most, int(segments["flagged"].sum())))
     low, high = ratios_shown(known)
     known = known.with_columns(
         pl.col("low").fill_null(low).clip(low, high),
-        pl.col("high").fill_null(high).clip(low, high),
+        pl.col("ratio", "high").fill_null(high).clip(low, high),
         told=pl.when("flagged").then(pl.lit(_MISCALIBRATED)).otherwise(pl.lit(_CHANCE)),
+        mark=pl.when(pl.col("ratio").is_null())
+        .then(pl.lit("triangle-right"))
+        .when("flagged")
+        .then(pl.lit("diamond"))
+        .otherwise(pl.lit("circle")),
     )
     names = [_MISCALIBRATED, _CHANCE]
     colour = alt.Color("told:N").scale(domain=names, range=[FLAGGED, CURVE]).legend(legend())
-    shape = alt.Shape("told:N").scale(domain=names, range=["diamond", "circle"]).legend(legend())
+    shape = alt.Shape("mark:N", scale=None)
     rows = alt.Y("segment:N", sort=known["segment"].to_list(), title=None)
     base = alt.Chart(data(known)).encode(y=rows)
     ratio = alt.X("ratio:Q", axis=ratio_axis(low, high), scale=ratio_scale(low, high))
@@ -193,7 +214,7 @@ def calibration_by_segment(
             x=alt.value(WIDE + 76), text=alt.Text("events:Q", format=",.0f")
         ),
     ]
-    note = "with 95% intervals, farthest from 1 first; right: events"
+    note = "with 95% intervals; flagged first; right: events; an arrow: no event, ratio beyond"
     return styled(layered(layers, WIDE, _ROW * len(known) + 8), title, note)
 
 
@@ -203,25 +224,38 @@ def drift(days: pl.DataFrame, *, title: str = "Calibration by day") -> alt.Layer
     Parameters
     ----------
     days : DataFrame
-        day (date), ratio, low and high (null where unknown), events, provisional (true where labels
-        are still to come), change (true where another level begins).
+        From ``calibration_by_day``: day (date or number), ratio, low and high (null where
+        unknown), events, provisional (true where labels are still to come), change (true where
+        another level begins). A day without events has no ratio but perhaps a low, and is drawn as
+        an arrow at the edge.
     title : str
         Above the chart.
 
     Raises
     ------
+    InvalidSampleError
+        If a column is missing.
     CalibrationError
-        If a column is missing, or no day has a ratio.
+        If no day has a ratio or a low.
     """
-    need(days, ("day", "ratio", "low", "high", "events", "provisional", "change"), "days")
-    known = some(days.filter(pl.col("ratio") > 0, pl.col("ratio").is_finite()).sort("day"), "days")
-    known = known.with_columns(
-        told=pl.when("provisional").then(pl.lit(_PROVISIONAL)).otherwise(pl.lit(_FINAL))
-    )
+    needed = ("day", "ratio", "low", "high", "events", "provisional", "change")
+    require_columns(days, needed, of="days")
+    known = some(days.filter(_DRAWN).sort("day"), "days")
     low, high = ratios_shown(known)
-    day = alt.X("day:T", title="Day", axis=alt.Axis(format="%-d %b", tickCount=8, grid=False))
+    known = known.with_columns(
+        pl.col("low").fill_null(low).clip(low, high),
+        pl.col("ratio", "high").fill_null(high).clip(low, high),
+        told=pl.when("provisional").then(pl.lit(_PROVISIONAL)).otherwise(pl.lit(_FINAL)),
+        mark=pl.when(pl.col("ratio").is_null())
+        .then(pl.lit("triangle-up"))
+        .otherwise(pl.lit("circle")),
+    )
+    day = alt.X("day:Q", title="Day", axis=alt.Axis(tickMinStep=1, grid=False))
+    day = day.scale(zero=False, nice=False)
+    if days.schema["day"].is_temporal():
+        day = alt.X("day:T", title="Day", axis=alt.Axis(format="%-d %b", tickCount=8, grid=False))
     scale = ratio_scale(low, high)
-    base = alt.Chart(data(known.with_columns(pl.col("low", "high").clip(low, high)))).encode(x=day)
+    base = alt.Chart(data(known)).encode(x=day)
     names = [_FINAL, _PROVISIONAL]
     fill = alt.Fill("told:N").scale(domain=names, range=[CURVE, "white"]).legend(legend())
     changes = base.transform_filter("datum.change")
@@ -236,7 +270,7 @@ def drift(days: pl.DataFrame, *, title: str = "Calibration by day") -> alt.Layer
         ).encode(y=alt.value(-4)),
         base.mark_line(color=CURVE, strokeWidth=2).encode(y=alt.Y("ratio:Q", scale=scale)),
         base.mark_point(size=48, opacity=1, stroke=CURVE, strokeWidth=1.8).encode(
-            y=alt.Y("ratio:Q", scale=scale), fill=fill
+            y=alt.Y("ratio:Q", scale=scale), fill=fill, shape=alt.Shape("mark:N", scale=None)
         ),
     ]
     return styled(layered(layers, WIDE, _LOW), title, _SUBTITLE)
@@ -252,33 +286,39 @@ def delay_curve(
     delays : DataFrame
         delay (hours), arrived, low and high (shares), at_risk (how many conversions tell of it).
     fewest : float
-        Where fewer are at risk the curve is marked as immature.
+        Where fewer are at risk the curve is dashed, and shaded: at long delays of matured cohorts,
+        and at short ones too of a curve in reversed time, which compares them with few.
     title : str
         Above the chart.
 
     Raises
     ------
+    InvalidSampleError
+        If a column is missing.
     CalibrationError
-        If a column is missing, or there is no row.
+        If there is no row.
     """
-    need(delays, ("delay", "arrived", "low", "high", "at_risk"), "delays")
+    require_columns(delays, ("delay", "arrived", "low", "high", "at_risk"), of="delays")
     known = some(delays.drop_nulls("arrived").sort("delay"), "delays")
     longest = float(known["delay"].max())  # type: ignore[arg-type]
     unit, hours = ("days", 24.0) if longest > _DAYS_FROM else ("hours", 1.0)
-    known = known.with_columns(pl.col("delay") / hours, mature=pl.col("at_risk") >= fewest)
-    immature = known.filter(~pl.col("mature"))["delay"].min()
     end = longest / hours
+    known = known.with_columns(
+        pl.col("delay") / hours, mature=pl.col("at_risk") >= fewest
+    ).with_columns(run=pl.col("mature").rle_id())
+    shades = few_at_risk(known, end)
     x = alt.X("delay:Q").title(f"Delay after the click ({unit})").scale(domain=[0, end], nice=False)
     y = alt.Y("low:Q").title("Share of conversions that arrived").axis(format="%")
     y = y.scale(domain=[0, 1])
     base = alt.Chart(data(known)).encode(x=x)
     layers: list[alt.Chart] = []
-    if immature is not None:
-        shade = alt.Chart(data(pl.DataFrame({"from": [immature], "to": [end]})))
+    if not shades.is_empty():
+        shade = alt.Chart(data(shades))
+        wide = shade.transform_filter(f"datum.to - datum.from > {_LABEL * end}")
         layers += [
             shade.mark_rect(color=CALIBRATED, opacity=0.55).encode(x="from:Q", x2="to:Q"),
-            shade.mark_text(
-                text="immature",
+            wide.mark_text(
+                text="few events",
                 color=MUTED,
                 align="right",
                 baseline="bottom",
@@ -290,35 +330,10 @@ def delay_curve(
     layers += [
         base.mark_area(color=TRUE, opacity=0.85, interpolate="step-after").encode(y=y, y2="high:Q"),
         solid.mark_line(color=CURVE, strokeWidth=2.4, interpolate="step-after").encode(
-            y="arrived:Q"
+            y="arrived:Q", detail="run:N"
         ),
         dashed.mark_line(
             color=CURVE, strokeWidth=2.4, interpolate="step-after", strokeDash=[5, 4]
-        ).encode(y="arrived:Q"),
+        ).encode(y="arrived:Q", detail="run:N"),
     ]
     return styled(layered(layers, WIDE, _LOW), title, _SUBTITLE)
-
-
-def _line(curve: pl.DataFrame) -> pl.DataFrame:
-    """Return probability and rate; blocks become the two ends of their level."""
-    if "probability" in curve.columns:
-        need(curve, ("probability", "rate"), "curve")
-        return some(curve.select("probability", "rate"), "curve")
-    need(curve, ("lowest", "highest", "rate"), "curve")
-    ends = [curve.select(probability=name, rate="rate") for name in ("lowest", "highest")]
-    return some(pl.concat(ends).sort("probability", "rate"), "curve")
-
-
-def _limit(*frames: pl.DataFrame | None) -> float:
-    """Return where the axes of a diagram end: at 1, or a little after the highest score.
-
-    Or after the rates, but for those of the highest scores, which may be of a handful of rows.
-    """
-    ends = [0.0]
-    for frame in frames:
-        if frame is not None:
-            last = float(frame.select(pl.col("probability").max()).item() or 0)
-            rates = frame.filter(pl.col("probability") <= _MOST * last)["rate"].drop_nulls()
-            ends += [last, *rates.to_list()]
-    highest = max(ends)
-    return 1.0 if highest > _TO_ONE or not highest else 1.05 * highest

@@ -9,22 +9,22 @@ Saerens, Latinne and Decaestecker, "Adjusting the outputs of a classifier to new
 probabilities: a simple procedure", Neural Computation 14, 2002.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import log
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from calibration.calibrators import counted
+from calibration.calibrators import FLOATS, counted
 from calibration.errors import InvalidSampleError
 from calibration.logistic import Targets
 from calibration.parametric import LogisticCalibrator
-from calibration.samples import Floats, Sample
-
-_ROWS_AT_ONCE: Final = 500_000
-_FLOATS: Final = (float(np.finfo(np.float64).tiny), 1 - float(np.finfo(np.float64).epsneg))
+from calibration.rows import parts
+from calibration.samples import Sample
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class PriorCalibrator(LogisticCalibrator):
 
     @classmethod
     def _of_shift(cls, shift: float) -> Self:
-        return cls(limits=_FLOATS, coefficients=(1.0, shift), held=_FLOATS)
+        return cls(limits=FLOATS, coefficients=(1.0, shift), held=FLOATS)
 
 
 def estimate_rate(
@@ -135,12 +135,12 @@ def estimate_rate(
 def _improvement(rate: float, sample: Sample, trained_rate: float) -> float:
     """Return the derivative of the log likelihood a row by the base rate, which descends."""
     total = 0.0
-    for start in range(0, len(sample), _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
-        event = sample.probability[part] / trained_rate
-        other = (1 - sample.probability[part]) / (1 - trained_rate)
-        gain: Floats = (event - other) / (rate * event + (1 - rate) * other)
-        total += float(gain.sum() if sample.weight is None else sample.weight[part] @ gain)
+    for part in parts(sample):
+        other = (1 - part.probability) / (1 - trained_rate)
+        gain = part.probability / trained_rate - other
+        other += rate * gain  # rate * event + (1 - rate) * other
+        gain /= other
+        total += float(part.weigh(gain).sum())
     return total / sample.size
 
 

@@ -13,6 +13,8 @@ Cox, "Two further applications of a model for binary regression", Biometrika 195
 Steyerberg, Clinical Prediction Models, 2nd edition 2019, chapter 15.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Final
 

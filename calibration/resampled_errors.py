@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from calibration import binned_errors, smooth_error
 from calibration.binned_errors import BINS, LEAST_SHARE, Binning, Bins
-from calibration.error_worlds import Figure, Gaps, Worlds, gaps_of
-from calibration.samples import Bools, Floats, Sample
-from calibration.units import Units
+from calibration.error_worlds import Figure, Worlds, gaps_of
+from calibration.options import require_choice
+from calibration.samples import Bools, Floats
+from calibration.units import Rows, Terms, Units
 
 Integers = npt.NDArray[np.int64]
 _PARABOLA: Final = 2
@@ -24,19 +24,36 @@ BINNED: Final[dict[Callable[..., Any], Binning]] = {
 }
 
 
-def by_cell(cell: npt.NDArray[Any], cells: int, *columns: Floats) -> Any:
-    """Return terms that add each column to the sum of the row's cell, shape (n, c * cells)."""
-    row = np.arange(len(cell))
-    shape = (len(cell), cells)
-    return sparse.hstack([sparse.csr_array((c, (row, cell)), shape) for c in columns], format="csr")
+def by_cell(
+    columns: int,
+    cell_of: Callable[[Rows], Integers],
+    cells: int,
+    values: Callable[[Rows, Integers], tuple[Floats, ...]],
+) -> Terms:
+    """Return terms that add each of several values to the sum of the row's cell.
+
+    Parameters
+    ----------
+    columns : int
+        How many values there are; the sums of the first of them, over all cells, come first.
+    cell_of : callable
+        Takes rows, gives the cell of each.
+    cells : int
+        How many cells there are.
+    values : callable
+        Takes rows and their cells, gives the values.
+    """
+    shift = cells * np.arange(columns)
+
+    def terms(rows: Rows) -> tuple[Integers, Floats]:
+        cell = cell_of(rows)
+        return cell[:, None] + shift, np.column_stack(values(rows, cell))
+
+    return Terms(columns * cells, terms)
 
 
 def binned_worlds(
-    metric: Callable[..., Any],
-    part: str | None,
-    sample: Sample,
-    unit: Integers,
-    options: Mapping[str, Any],
+    metric: Callable[..., Any], part: str | None, units: Units, options: Mapping[str, Any]
 ) -> Worlds | None:
     """Return a binned error's worlds; the debiased one has the interval of the plain."""
     settings = dict(options)
@@ -45,13 +62,14 @@ def binned_worlds(
     maximum = metric is binned_errors.maximum_calibration_error
     default = BINNED[metric]
     binning = settings.pop("binning", default) if maximum else default
+    binning = require_choice(Binning, binning, "binning")
     if settings or part not in ((None, "value") if maximum else (None,)):
         return None
-    binned = binned_errors.bin_sums(sample, bins, binning)
-    cells = len(binned.weight)
-    gaps = gaps_of(sample, unit, _cells(sample, binned, bins, binning), cells, degree=_PARABOLA)
+    binned = binned_errors.bin_sums(units.sample, bins, binning)
+    cell_of = _cells(binned, bins, binning)
     if not maximum:
-        return _worlds(gaps, _mean_distance, float(binned.weight @ binned.gaps / sample.size))
+        error = float(binned.weight @ binned.gaps / units.sample.size)
+        return _worlds(units, cell_of, len(binned.weight), _mean_distance, error)
     asked = binned_errors.heavy_bins(binned, least)
 
     def figure(sums: Floats, weight: Floats, _: Floats) -> Floats:
@@ -59,11 +77,14 @@ def binned_worlds(
         largest: Floats = (np.abs(sums) / divisor)[:, asked].max(axis=1)
         return largest
 
-    return _worlds(gaps, figure, float(binned.gaps[asked].max()), asked=asked)
+    error = float(binned.gaps[asked].max())
+    return _worlds(units, cell_of, len(binned.weight), figure, error, asked=asked)
 
 
 def _worlds(
-    gaps: Gaps,
+    units: Units,
+    cell_of: Callable[[Rows], Integers],
+    cells: int,
     figure: Figure,
     observed: float,
     *,
@@ -71,12 +92,13 @@ def _worlds(
     asked: Bools | None = None,
 ) -> Worlds:
     """Return worlds whose sums are those of cells."""
-    cells, rows = len(gaps.gap), len(gaps.cell)
-    noise = by_cell(gaps.cell, cells, gaps.noise)
-    weight = by_cell(gaps.cell, cells, np.ones(rows))
-    none = sparse.csr_array((rows, 0))
-    place: Integers = np.arange(cells)
-    return Worlds(gaps, noise, weight, place, none, figure, truth or figure, observed, asked)
+    gaps = gaps_of(units, cell_of, cells, degree=_PARABOLA)
+    terms = by_cell(2, cell_of, cells, lambda rows, cell: (gaps.noise(rows, cell), _ones(rows)))
+    return Worlds(gaps, terms, np.arange(cells), figure, truth or figure, observed, asked)
+
+
+def _ones(rows: Rows) -> Floats:
+    return np.ones(len(rows.happened))
 
 
 def _mean_distance(sums: Floats, weight: Floats, _: Floats) -> Floats:
@@ -95,65 +117,79 @@ def _root_mean_square(sums: Floats, weight: Floats, extra: Floats) -> Floats:
     return root
 
 
-def binned_reliability(sample: Sample, unit: Integers, bins: int) -> Worlds:
+def binned_reliability(units: Units, bins: int) -> Worlds:
     """Return the worlds of the reliability of a binned decomposition."""
-    binned = binned_errors.bin_sums(sample, bins, Binning.EQUAL_WIDTH)
-    cell = _cells(sample, binned, bins, Binning.EQUAL_WIDTH)
-    gaps = gaps_of(sample, unit, cell, len(binned.weight), degree=_PARABOLA)
-    observed = float(binned.weight @ binned.gaps**2 / sample.size) ** 0.5
-    return _worlds(gaps, _root_mean_square, observed, truth=_mean_square)
+    binned = binned_errors.bin_sums(units.sample, bins, Binning.EQUAL_WIDTH)
+    cell_of = _cells(binned, bins, Binning.EQUAL_WIDTH)
+    observed = float(binned.weight @ binned.gaps**2 / units.sample.size) ** 0.5
+    cells = len(binned.weight)
+    return _worlds(units, cell_of, cells, _root_mean_square, observed, truth=_mean_square)
 
 
 def field_worlds(
-    units: Units, segment: npt.NDArray[Any], error: Callable[[Floats], Floats], highest: float
+    units: Units, segments: int, error: Callable[[Floats], Floats], highest: float
 ) -> Worlds:
     """Return the worlds of an error over segments.
 
     Parameters
     ----------
     units : Units
-        The rows, and what is resampled whole.
-    segment : ndarray of int, shape (n,)
-        Of the ordered rows.
+        The rows with their segments, and what is resampled whole.
+    segments : int
+        How many segments there may be; those without weight are left out.
     error : callable
         Takes gaps, events and weights of all segments, shape (k, 3 * segments); gives k errors.
     highest : float
         The error is never above it.
     """
-    held, inverse = np.unique(segment, return_inverse=True)
-    cell: Integers = inverse.astype(np.int64)
-    sample, cells = units.sample, len(held)
-    gaps = gaps_of(sample, units.unit, cell, cells, degree=0)
+    sums = np.zeros((3, segments))
+    for rows in units.parts():
+        happened = rows.happened.astype(np.float64)
+        columns = rows.probability - happened, happened, _ones(rows)
+        for row, values in enumerate(columns):
+            np.add.at(sums[row], rows.segment, rows.mass * values)
+    held = np.flatnonzero(sums[2])
+    observed, cells = float(error(sums[:, held].reshape(1, -1))[0]), len(held)
+    number = np.cumsum(sums[2] > 0) - 1
+
+    def cell_of(rows: Rows) -> Integers:
+        cell: Integers = number[rows.segment]
+        return cell
+
+    gaps = gaps_of(units, cell_of, cells, degree=0)
+
+    def added(rows: Rows, cell: Integers) -> tuple[Floats, ...]:
+        return gaps.noise(rows, cell), _ones(rows), rows.happened.astype(np.float64)
 
     def figure(sums: Floats, weight: Floats, events: Floats) -> Floats:
         known = np.broadcast_to(events, sums.shape), np.broadcast_to(weight, sums.shape)
         return error(np.concatenate((sums, *known), axis=1))
 
-    happened, ones = sample.happened.astype(np.float64), np.ones(len(cell))
-    mass = ones if sample.weight is None else sample.weight
-    columns = (gaps.residual, happened, ones)
-    sums = [np.bincount(cell, mass * column, cells).astype(np.float64) for column in columns]
-    observed = float(error(np.concatenate(sums)[None, :])[0])
-    noise, weight, events = (by_cell(cell, cells, c) for c in (gaps.noise, ones, happened))
-    place: Integers = np.arange(cells)
-    return Worlds(gaps, noise, weight, place, events, figure, figure, observed, highest=highest)
+    terms = by_cell(3, cell_of, cells, added)
+    return Worlds(gaps, terms, np.arange(cells), figure, figure, observed, highest=highest)
 
 
-def _cells(sample: Sample, binned: Bins, bins: int, binning: Binning) -> Integers:
-    """Return which of the bins that hold any weight each row falls into."""
-    if binning is Binning.EQUAL_WIDTH:
-        place = binned_errors.equal_width_bin(sample.probability, bins)
-        return np.searchsorted(binned.low * bins, place - 0.5)
-    place = np.searchsorted(binned.low, sample.probability, side="right") - 1
-    return np.maximum(place, 0)
+def _cells(binned: Bins, bins: int, binning: Binning) -> Callable[[Rows], Integers]:
+    """Return what tells which of the bins that hold any weight each row falls into."""
+    low = binned.low
+
+    def of_width(rows: Rows) -> Integers:
+        place = binned_errors.equal_width_bin(rows.probability, bins)
+        return np.searchsorted(low * bins, place - 0.5)
+
+    def of_mass(rows: Rows) -> Integers:
+        return np.maximum(np.searchsorted(low, rows.probability, side="right") - 1, 0)
+
+    return of_width if binning is Binning.EQUAL_WIDTH else of_mass
 
 
-def smooth_worlds(sample: Sample, unit: Integers) -> Worlds:
+def smooth_worlds(units: Units) -> Worlds:
     """Return the worlds of residuals on a grid as fine as the error found needs.
 
     The error falls as the bandwidth grows, so a resample's smooth error is above the sample's where
     its error at the sample's bandwidth is: no bandwidth need be sought for each resample.
     """
+    sample = units.sample
     error = smooth_error.smooth_calibration_error(
         sample.happened, sample.probability, weight=sample.weight
     )
@@ -161,14 +197,11 @@ def smooth_worlds(sample: Sample, unit: Integers) -> Worlds:
     while points > 2 * _FINEST and error * points / 2 > _FINEST:
         points //= 2
     binned = binned_errors.bin_sums(sample, BINS, Binning.EQUAL_MASS)
-    cell = _cells(sample, binned, BINS, Binning.EQUAL_MASS)
-    gaps = gaps_of(sample, unit, cell, len(binned.weight), degree=_PARABOLA)
-    place, moved = smooth_error.cells_of(sample.probability, points)
-
-    def laid(values: Floats) -> Any:
-        here = by_cell(place, points + 1, values * (1 - moved))
-        return here + by_cell(place + 1, points + 1, values * moved)
-
+    gaps = gaps_of(
+        units, _cells(binned, BINS, Binning.EQUAL_MASS), len(binned.weight), degree=_PARABOLA
+    )
+    around = np.searchsorted(binned.low, np.arange(points + 1) / points, side="right") - 1
+    cell_of: Integers = np.maximum(around, 0)
     bandwidth = max(error, 1 / points)
 
     def figure(sums: Floats, weight: Floats, _: Floats) -> Floats:
@@ -177,9 +210,26 @@ def smooth_worlds(sample: Sample, unit: Integers) -> Worlds:
     def truth(sums: Floats, weight: Floats, _: Floats) -> Floats:
         return smooth_error.smooth_errors(sums / weight.sum(axis=1, keepdims=True))
 
-    around = np.searchsorted(binned.low, np.arange(points + 1) / points, side="right") - 1
-    cell_of: Integers = np.maximum(around, 0)
-    weight = laid(np.ones(len(cell)))
-    noise = laid(gaps.residual) - weight @ sparse.diags_array(gaps.gap[cell_of])
-    none = sparse.csr_array((len(cell), 0))
-    return Worlds(gaps, noise, weight, cell_of, none, figure, truth, error)
+    return Worlds(gaps, _laid(points, gaps.gap[cell_of]), cell_of, figure, truth, error)
+
+
+def _laid(points: int, gap: Floats) -> Terms:
+    """Return terms that lay residuals less the gaps, and weights, on a grid.
+
+    Parameters
+    ----------
+    points : int
+        Steps of the grid, each row being laid on two of its ``points + 1`` ends.
+    gap : ndarray of float64, shape (points + 1,)
+        At each of them.
+    """
+    shift = np.array([0, 1, points + 1, points + 2])
+
+    def terms(rows: Rows) -> tuple[Integers, Floats]:
+        place, moved = smooth_error.cells_of(rows.probability, points)
+        residual = rows.probability - rows.happened
+        here, there = 1 - moved, moved
+        noise = residual * here - here * gap[place], residual * there - there * gap[place + 1]
+        return place[:, None] + shift, np.column_stack((*noise, here, there))
+
+    return Terms(2 * (points + 1), terms)

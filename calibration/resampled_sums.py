@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
-from scipy.optimize import isotonic_regression
 from scipy.special import entr
 
 from calibration import binned_errors, brier, metrics, recalibration, smooth_error
+from calibration.cells import Cells
 from calibration.constructions import Construction
 from calibration.error_worlds import Worlds
 from calibration.errors import CalibrationError
+from calibration.ranks import isotonic_blocks
 from calibration.resampled_errors import (
     BINNED,
     binned_reliability,
@@ -32,9 +31,9 @@ from calibration.resampled_errors import (
     smooth_worlds,
 )
 from calibration.samples import Floats, Sample
-from calibration.units import Units
+from calibration.units import Rows, Terms, Units
 
-Integers = npt.NDArray[np.int64]
+_ROWS_AT_ONCE: Final = 500_000
 _FOLDS: Final = 10
 _MOST_VARIED: Final = 0.25  # the variance of outcomes of which half happen
 _OWN_ROWS: Final = 0.68  # measured at 2,000 to 20,000 rows
@@ -46,8 +45,8 @@ class Sums:
 
     Attributes
     ----------
-    terms : csr_array of float64, shape (n, d)
-        What a row of weight 1 adds to each sum.
+    terms : Terms of d columns
+        What rows add to the sums.
     figure : callable
         Takes sums, shape (k, d); gives k figures, not a number where they have no value.
     construction : Construction
@@ -61,7 +60,7 @@ class Sums:
         The figure is never above it.
     """
 
-    terms: Any
+    terms: Terms
     figure: Callable[[Floats], Floats]
     construction: Construction = Construction.ACCELERATED
     excess: float | None = None
@@ -90,23 +89,36 @@ def sums_of(
     """
     if not isinstance(metric, Hashable):
         return None
-    sample, unit = units.sample, units.unit
     if part is None and metric in _MEANS and not options:
-        return _MEANS[metric](sample)
+        return _MEANS[metric]
     if metric in BINNED:
-        return binned_worlds(metric, part, sample, unit, options)
+        return binned_worlds(metric, part, units, options)
     if metric is smooth_error.smooth_calibration_error and not options:
-        return smooth_worlds(sample, unit)
+        return smooth_worlds(units)
     if metric is brier.brier_decomposition and set(options) <= {"by", "debiased"}:
-        by = options.get("by", "isotonic")
-        if by == "isotonic" or part == "uncertainty":
-            return _isotonic_sums(part, sample, unit)
-        if part == "reliability":
-            return binned_reliability(sample, unit, by)
-        return _binned_resolution(sample, by) if part == "resolution" else None
+        return _brier_sums(part, units, options.get("by", "isotonic"))
     if metric in _LINES and part in ("intercept", "slope"):
-        return _line_sums(metric, part, sample)
+        return _line_sums(metric, part, units.sample)
     return None
+
+
+def _brier_sums(part: str | None, units: Units, by: Any) -> Sums | Worlds | None:
+    if part == "uncertainty":
+        terms = Terms.dense(2, lambda rows: (rows.happened.astype(np.float64), _ones(rows)))
+        return Sums(terms, lambda sums: _spread(sums[:, 0] / sums[:, 1]))
+    if part not in ("reliability", "resolution"):
+        return None
+    if by == "isotonic":
+        return _isotonic_sums(part, units)
+    return binned_reliability(units, by) if part == "reliability" else _binned_resolution(by)
+
+
+def _spread(rate: Floats) -> Floats:
+    return rate * (1 - rate)
+
+
+def _ones(rows: Rows) -> Floats:
+    return np.ones(len(rows.happened))
 
 
 def _ratio(above: Floats, below: Floats) -> Floats:
@@ -116,38 +128,32 @@ def _ratio(above: Floats, below: Floats) -> Floats:
     return quotient
 
 
-def _mean(values: Floats) -> Sums:
-    terms = np.column_stack((values, np.ones(len(values))))
-    return Sums(sparse.csr_array(terms), lambda sums: _ratio(sums[:, 0], sums[:, 1]))
+def _share(sums: Floats) -> Floats:
+    return _ratio(sums[:, 0], sums[:, 1])
 
 
-def _calibration_ratio(sample: Sample) -> Sums:
-    terms = np.column_stack((sample.probability, sample.happened))
-    return Sums(sparse.csr_array(terms), lambda sums: _ratio(sums[:, 0], sums[:, 1]))
+def _calibration_ratio(rows: Rows) -> tuple[Floats, ...]:
+    return rows.probability, rows.happened.astype(np.float64)
 
 
-def _log_loss(sample: Sample) -> Sums:
-    return _mean(metrics.losses(sample.happened, sample.probability))
+def _log_loss(rows: Rows) -> tuple[Floats, ...]:
+    return metrics.losses(rows.happened, rows.probability), _ones(rows)
 
 
-def _brier_score(sample: Sample) -> Sums:
-    return _mean((sample.probability - sample.happened) ** 2)
+def _brier_score(rows: Rows) -> tuple[Floats, ...]:
+    return (rows.probability - rows.happened) ** 2, _ones(rows)
 
 
-def _normalised_entropy(sample: Sample) -> Sums:
-    loss = metrics.losses(sample.happened, sample.probability)
-
-    def figure(sums: Floats) -> Floats:
-        rate = sums[:, 2] / sums[:, 1]
-        return _ratio(sums[:, 0] / sums[:, 1], entr(rate) + entr(1 - rate))
-
-    terms = np.column_stack((loss, np.ones(len(loss)), sample.happened))
-    return Sums(sparse.csr_array(terms), figure)
+def _normalised_entropy(rows: Rows) -> tuple[Floats, ...]:
+    return *_log_loss(rows), rows.happened.astype(np.float64)
 
 
-def _binned_resolution(sample: Sample, bins: int) -> Sums:
-    cell = binned_errors.equal_width_bin(sample.probability, bins)
+def _entropy(sums: Floats) -> Floats:
+    rate = sums[:, 2] / sums[:, 1]
+    return _ratio(sums[:, 0] / sums[:, 1], entr(rate) + entr(1 - rate))
 
+
+def _binned_resolution(bins: int) -> Sums:
     def figure(sums: Floats) -> Floats:
         events, weight = sums[:, :bins], sums[:, bins:]
         size = weight.sum(axis=1)
@@ -155,79 +161,95 @@ def _binned_resolution(sample: Sample, bins: int) -> Sums:
         resolution: Floats = squares.sum(axis=1) / size - (events.sum(axis=1) / size) ** 2
         return resolution
 
-    columns = (sample.happened.astype(np.float64), np.ones(len(cell)))
-    return Sums(
-        by_cell(cell, bins, *columns), figure, Construction.PIVOTAL_ROOT, highest=_MOST_VARIED
+    terms = by_cell(
+        2,
+        lambda rows: binned_errors.equal_width_bin(rows.probability, bins),
+        bins,
+        lambda rows, _: (rows.happened.astype(np.float64), _ones(rows)),
     )
+    return Sums(terms, figure, Construction.PIVOTAL_ROOT, highest=_MOST_VARIED)
 
 
-def _isotonic_sums(part: str | None, sample: Sample, unit: Integers) -> Sums | None:
+def _isotonic_sums(part: str, units: Units) -> Sums:
     """Return a part's sums with the curve held, without what chance adds to the parts.
 
     A curve fits its own rows too well, which is what chance adds to reliability and resolution, and
     other rows too ill. Of the difference, which cross-fitting shows, the former is about 0.68 where
     the curve rises throughout, and a half where it is flat.
     """
-    if part == "uncertainty":
-        terms = sparse.csr_array(np.column_stack((sample.happened, np.ones(len(sample)))))
-        return Sums(terms, lambda sums: sums[:, 0] / sums[:, 1] * (1 - sums[:, 0] / sums[:, 1]))
-    if part not in ("reliability", "resolution"):
-        return None
-    blocks = brier.isotonic_blocks(sample)
-    rates = brier.isotonic_rates(blocks, sample.probability)
-    own, score = (rates - sample.happened) ** 2, (sample.probability - sample.happened) ** 2
-    further = _OWN_ROWS * ((_cross_fitted(sample, unit) - sample.happened) ** 2 - own)
-    excess = float(np.average(further, weights=sample.weight))
+    blocks = isotonic_blocks(units.sample)
+    lowest, levels, folds = blocks.lowest, blocks.rate, _cross_fitted(units)
+
+    def left_of(rows: Rows) -> tuple[Floats, Floats]:
+        """Return the squares that the curve leaves, and what chance took off them."""
+        place = np.searchsorted(lowest, rows.probability, side="right") - 1
+        own = (levels[np.maximum(place, 0)] - rows.happened) ** 2
+        return own, _OWN_ROWS * ((_held_out(folds, rows) - rows.happened) ** 2 - own)
+
+    excess = sum(float(rows.mass @ left_of(rows)[1]) for rows in units.parts())
+    excess /= len(units.sample)  # which the masses sum to
     # what chance adds is a sum over blocks; that its spread is its mean over their root is measured
-    doubt = excess / len(blocks.weight) ** 0.5
-    left, ones = own + further, np.ones(len(own))
+    doubt = excess / len(blocks) ** 0.5
+
+    def terms(rows: Rows) -> tuple[Floats, ...]:
+        own, further = left_of(rows)
+        if part == "resolution":
+            return own + further, _ones(rows), rows.happened.astype(np.float64)
+        score = (rows.probability - rows.happened) ** 2
+        return score - (own + further), _ones(rows)
+
     if part == "reliability":
-        terms = np.column_stack((score - left, ones))
         return Sums(
-            sparse.csr_array(terms),
+            Terms.dense(2, terms),
             lambda sums: sums[:, 0] / sums[:, 1],
             excess=excess,
             doubt=doubt,
             highest=1.0,
         )
+    return Sums(
+        Terms.dense(3, terms),
+        lambda sums: _spread(sums[:, 2] / sums[:, 1]) - sums[:, 0] / sums[:, 1],
+        excess=excess,
+        doubt=doubt,
+        highest=_MOST_VARIED,
+    )
 
-    def figure(sums: Floats) -> Floats:
-        rate = sums[:, 2] / sums[:, 1]
-        resolution: Floats = rate * (1 - rate) - sums[:, 0] / sums[:, 1]
-        return resolution
 
-    terms = np.column_stack((left, ones, sample.happened))
-    return Sums(sparse.csr_array(terms), figure, excess=excess, doubt=doubt, highest=_MOST_VARIED)
+def _cross_fitted(units: Units) -> list[Cells]:
+    """Return for each fold of units the isotonic blocks of the others."""
+    blocks: list[Cells] = []
+    for fold in range(min(_FOLDS, len(units))):
+        learned = np.empty(len(units.sample), dtype=np.bool_)
+        for start in range(0, len(learned), _ROWS_AT_ONCE):
+            some = slice(start, min(start + _ROWS_AT_ONCE, len(learned)))
+            np.not_equal(units.units(some) % _FOLDS, fold, out=learned[some])
+        blocks.append(isotonic_blocks(units.sample, learned))
+    return blocks
 
 
-def _cross_fitted(sample: Sample, unit: Integers) -> Floats:
+def _held_out(folds: list[Cells], rows: Rows) -> Floats:
     """Return for each row the rate by an isotonic curve that did not see the row's unit."""
-    fold, rates = unit % _FOLDS, np.empty(len(sample))
-    for number in range(_FOLDS):
+    fold, rates = rows.unit % _FOLDS, np.empty(len(rows.unit))
+    for number, blocks in enumerate(folds):
         held = fold == number
-        if not held.any():
-            continue
-        weight = np.ones(len(sample)) if sample.weight is None else sample.weight
-        learned = ~held & (weight > 0)
-        score, place = np.unique(sample.probability[learned], return_inverse=True)
-        weights = np.bincount(place, weights=weight[learned])
-        events = np.bincount(place, weights=weight[learned] * sample.happened[learned])
-        curve = isotonic_regression(events / weights, weights=weights).x
-        rates[held] = np.interp(sample.probability[held], score, curve)
+        rates[held] = blocks.interpolate(blocks.rate, rows.probability[held])
     return rates
 
 
 def _line_sums(metric: Callable[..., Any], part: str, sample: Sample) -> Sums:
     """Return the sums of one step of Newton's method from the likeliest line."""
     line = metric(sample.happened, sample.probability, weight=sample.weight)
-    logit, finite = recalibration.logits(sample.probability)
-    terms = recalibration.scores(sample.happened, logit, line.intercept + line.slope * logit)
-    terms *= finite[:, None]
+
+    def of_line(rows: Rows) -> tuple[Floats, ...]:
+        logit, finite = recalibration.logits(rows.probability)
+        scores = recalibration.scores(rows.happened, logit, line.intercept + line.slope * logit)
+        return tuple((scores * finite[:, None]).T)
+
     if metric is recalibration.calibration_in_the_large:
         if part == "slope":
             raise CalibrationError("part slope: it is held at 1, so it has no interval")
         return Sums(
-            sparse.csr_array(terms[:, [0, 2]]),
+            Terms.dense(2, lambda rows: of_line(rows)[0:3:2]),
             lambda sums: line.intercept + _ratio(sums[:, 0], sums[:, 1]),
         )
 
@@ -241,14 +263,14 @@ def _line_sums(metric: Callable[..., Any], part: str, sample: Sample) -> Sums:
             moved = line.slope + (flat * off_slope - mixed * off) / extent
         return moved
 
-    return Sums(sparse.csr_array(terms), figure)
+    return Sums(Terms.dense(5, of_line), figure)
 
 
-_MEANS: Final[dict[Callable[..., Any], Callable[[Sample], Sums]]] = {
-    metrics.calibration_ratio: _calibration_ratio,
-    metrics.log_loss: _log_loss,
-    metrics.normalised_entropy: _normalised_entropy,
-    metrics.brier_score: _brier_score,
+_MEANS: Final[dict[Callable[..., Any], Sums]] = {
+    metrics.calibration_ratio: Sums(Terms.dense(2, _calibration_ratio), _share),
+    metrics.log_loss: Sums(Terms.dense(2, _log_loss), _share),
+    metrics.normalised_entropy: Sums(Terms.dense(3, _normalised_entropy), _entropy),
+    metrics.brier_score: Sums(Terms.dense(2, _brier_score), _share),
 }
 _LINES: Final[tuple[Callable[..., Any], ...]] = (
     recalibration.logistic_recalibration,

@@ -1,9 +1,9 @@
 """What if: which calibrator would have been best on the next day, rolling forward."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,13 @@ import polars as pl
 from scipy import stats
 
 from calibration.binned_errors import expected_calibration_error
+from calibration.calibrators import require_calibrator
 from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
+from calibration.frames import frame_sample, require_columns, require_days
 from calibration.metrics import brier_score, calibration_ratio, log_loss
+from calibration.options import require_level, require_whole
 from calibration.samples import Floats, Sample
-from calibration.tallies import read_sample
+from calibration.segmented import SegmentedCalibrator
 
 AS_IT_IS: Final = "as it is"
 _FIGURES: Final = ("log_loss", "brier", "ratio", "error")
@@ -71,6 +74,7 @@ def roll_forward(
     y_true: str = "y_true",
     y_prob: str = "y_prob",
     weight: str | None = None,
+    segments: str | None = None,
     level: float = 0.95,
 ) -> RollForward:
     """Fit on some days, predict the next one, and go on a day, for each calibrator.
@@ -90,6 +94,9 @@ def roll_forward(
         How many days with rows each fit sees, just before the one that is predicted.
     y_true, y_prob, weight : str
         Columns of the sample; the weights are handed to the calibrators.
+    segments : str, optional
+        Column of the segments of a :class:`~calibration.segmented.SegmentedCalibrator`, which needs
+        them; other calibrators do not see them.
     level : float
         Of the intervals.
 
@@ -101,12 +108,10 @@ def roll_forward(
         If a column is missing, a day is null, an option is out of range, or a calibrator returns
         what is no probability.
     """
-    if AS_IT_IS in calibrators or train_days < 1 or not 0 < level < 1:
-        raise InvalidSampleError(
-            f'no calibrator may be called "{AS_IT_IS}", train_days ({train_days}) must be at least '
-            f"1 and level ({level}) between 0 and 1"
-        )
-    names, first, sample = _by_day(frame, day, y_true, y_prob, weight)
+    require_level(level)
+    train_days = require_whole(train_days, "train_days")
+    _require_calibrators(calibrators, segments)
+    names, first, sample, cells = _by_day(frame, day, y_true, y_prob, weight, segments)
     if len(names) <= train_days:
         raise InsufficientDataError(
             f"{len(names)} days: give more than the {train_days} that a fit sees"
@@ -117,27 +122,78 @@ def roll_forward(
         today = _slice(sample, first[place], first[place + 1])
         rows.append((names[place], AS_IT_IS, *_figures(today)))
         for name, calibrator in calibrators.items():
-            told = _next_day(calibrator, past, today, f"calibrator {name}, {day} {names[place]}")
-            rows.append((names[place], name, *told))
+            told = f"calibrator {name}, {day} {names[place]}"
+            if cells is not None and isinstance(calibrator, SegmentedCalibrator):
+                begin, split, end = first[place - train_days], first[place], first[place + 1]
+                calibrator = _OfSegments(calibrator, cells[begin:split], cells[split:end])
+            rows.append((names[place], name, *_next_day(calibrator, past, today, told)))
     schema: dict[str, pl.DataType | type[pl.DataType]] = {"day": names.dtype, "name": pl.String}
     days = pl.DataFrame(rows, schema=schema | dict.fromkeys(_FIGURES, pl.Float64), orient="row")
     return RollForward(days, _summary(days, level))
 
 
+@dataclass(frozen=True)
+class _OfSegments:
+    """A segmented calibrator that knows the segments of the rows it fits and of those it predicts.
+
+    Attributes
+    ----------
+    calibrator : SegmentedCalibrator
+    past, today : Series
+        The segments of those it fits, and of those it predicts.
+    """
+
+    calibrator: SegmentedCalibrator
+    past: pl.Series
+    today: pl.Series
+
+    def fit(
+        self,
+        y_true: npt.NDArray[np.bool_],
+        y_prob: npt.NDArray[np.float64],
+        *,
+        weight: npt.NDArray[np.float64] | None = None,
+    ) -> Self:
+        """Return one that has learned."""
+        fitted = self.calibrator.fit(y_true, y_prob, weight=weight, segments=self.past)
+        return replace(self, calibrator=fitted)
+
+    def predict(self, y_prob: npt.NDArray[np.float64], /) -> Floats:
+        """Return calibrated probabilities."""
+        return self.calibrator.predict(y_prob, segments=self.today)
+
+
+def _require_calibrators(calibrators: Mapping[str, Calibrator], segments: str | None) -> None:
+    if AS_IT_IS in calibrators:
+        raise CalibrationError(f'no calibrator may be called "{AS_IT_IS}": name it otherwise')
+    for name, calibrator in calibrators.items():
+        require_calibrator(calibrator)
+        if isinstance(calibrator, SegmentedCalibrator) and segments is None:
+            raise CalibrationError(
+                f"calibrator {name} is segmented: name the column of the segments, segments=..."
+            )
+
+
 def _by_day(
-    frame: pl.DataFrame, day: str, y_true: str, y_prob: str, weight: str | None
-) -> tuple[pl.Series, list[int], Sample]:
-    """Return the days, the row where each begins (and where all end), and the rows by day."""
-    read = partial(read_sample, y_true=y_true, y_prob=y_prob, weight=weight)
-    read(frame, others=[day])
-    if frame[day].null_count():
-        raise InvalidSampleError(f"column {day}: {frame[day].null_count()} days are missing")
+    frame: pl.DataFrame,
+    day: str,
+    y_true: str,
+    y_prob: str,
+    weight: str | None,
+    segments: str | None,
+) -> tuple[pl.Series, list[int], Sample, pl.Series | None]:
+    """Return the days, where each begins (and all end), the rows by day, and their segments."""
+    read = partial(frame_sample, y_true=y_true, y_prob=y_prob, weight=weight)
+    require_days(frame, day)
+    require_columns(frame, [segments] if segments else [])
+    read(frame)
     kept = frame.filter(pl.col(weight) > 0) if weight else frame
-    kept = kept.select({day, *(name for name in (y_true, y_prob, weight) if name)})
+    kept = kept.select({day, *(name for name in (y_true, y_prob, weight, segments) if name)})
     kept = kept.sort(day, maintain_order=True)
     counts = kept[day].rle()
     ends = counts.struct.field("len").cum_sum().to_list()
-    return counts.struct.field("value"), [0, *ends], read(kept)
+    cells = kept[segments] if segments else None
+    return counts.struct.field("value"), [0, *ends], read(kept), cells
 
 
 def _slice(sample: Sample, start: int, end: int) -> Sample:

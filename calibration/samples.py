@@ -1,7 +1,8 @@
 """Outcomes, probabilities and weights: read once, checked once, and never copied needlessly."""
 
 from dataclasses import dataclass
-from typing import Self
+from datetime import date, timedelta
+from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,9 @@ from calibration.errors import InvalidSampleError
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_ROWS_AT_ONCE = 1_000_000  # the checks look at parts, so that they need no second copy
+_LIGHTEST: Final = 1e-50
+_HEAVIEST: Final = 1e50
+_ROWS_AT_ONCE: Final = 1_000_000  # the checks look at parts, so that they need no second copy
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,11 @@ class Sample:
         Raises
         ------
         InvalidSampleError
-            If there is no row, the lengths differ, a value is NaN or outside its range, or all
-            weights are 0.
+            If there is no row, the lengths differ, a value is masked, NaN or outside its range
+            (of weights, 1e50), or no weight is above 1e-50: squares of others are no floats.
         """
-        outcomes, probability = np.asarray(y_true), _floats(y_prob, "y_prob")
-        weights = None if weight is None else _floats(weight, "weight")
+        outcomes, probability = as_array(y_true, "y_true"), as_floats(y_prob, "y_prob")
+        weights = None if weight is None else as_floats(weight, "weight")
         columns = {"y_true": outcomes, "y_prob": probability, "weight": weights}
         shapes = {name: values.shape for name, values in columns.items() if values is not None}
         if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
@@ -68,9 +71,11 @@ class Sample:
         happened = _happened(outcomes)
         _within(probability, "y_prob", 1.0, "probabilities within [0, 1]")
         if weights is not None:
-            _within(weights, "weight", np.finfo(np.float64).max, "finite weights of at least 0")
-            if not weights.any():
-                raise InvalidSampleError("weight: all are 0, so no row counts; give some above 0")
+            _within(weights, "weight", _HEAVIEST, f"weights from 0 to {_HEAVIEST:g}")
+            if not weights.max() >= _LIGHTEST:
+                raise InvalidSampleError(
+                    f"weight: none is above {_LIGHTEST:g}, so no row counts; give some above 0"
+                )
         return cls(happened, probability, weights)
 
     def __len__(self) -> int:
@@ -86,7 +91,7 @@ class Sample:
         """The weight of the rows where the event happened."""
         if self.weight is None:
             return float(np.count_nonzero(self.happened))
-        return float(self.weight @ self.happened)
+        return float(np.sum(self.weight, where=self.happened))
 
     @property
     def expected(self) -> float:
@@ -96,11 +101,46 @@ class Sample:
         return float(self.weight @ self.probability)
 
 
-def _floats(values: npt.ArrayLike, name: str) -> Floats:
+def as_array(values: npt.ArrayLike, name: str) -> npt.NDArray[np.generic]:
+    """Return values as an array.
+
+    Raises
+    ------
+    InvalidSampleError
+        If some are masked, they are times or complex, or rows are of several lengths.
+    """
+    if isinstance(values, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(values).sum())):
+        raise InvalidSampleError(
+            f"{name}: {masked} of {values.size} values are masked; fill or drop them"
+        )
     try:
-        return np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
     except (TypeError, ValueError) as error:
-        raise InvalidSampleError(f"{name} holds values that are not numbers: {error}") from None
+        raise InvalidSampleError(f"{name} is no vector: {error}; give a list or array") from None
+    if array.dtype.kind in "mM" or (array.dtype == object and _has_times(array)):
+        raise InvalidSampleError(
+            f"{name} holds times or durations: give numbers in one unit, of durations such as "
+            ".dt.total_seconds() / 3600"
+        )
+    if array.dtype.kind == "c":
+        raise InvalidSampleError(f"{name} holds complex numbers: give real ones, such as .real")
+    return array
+
+
+def as_floats(values: npt.ArrayLike, name: str) -> Floats:
+    """Return values as floats; refuse what :func:`as_array` refuses, and what is no number."""
+    array = as_array(values, name)
+    try:
+        return np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidSampleError(
+            f"{name} holds values that are not numbers: {error}; give numbers"
+        ) from None
+
+
+def _has_times(array: npt.NDArray[np.generic]) -> bool:
+    times = (timedelta, date, np.timedelta64, np.datetime64)
+    return any(isinstance(value, times) for value in array.ravel()[:_ROWS_AT_ONCE])
 
 
 def _happened(outcomes: npt.NDArray[np.generic]) -> Bools:
@@ -108,13 +148,17 @@ def _happened(outcomes: npt.NDArray[np.generic]) -> Bools:
     if outcomes.dtype == np.bool_:
         return np.asarray(outcomes)
     try:
-        happened = outcomes == 1
-        wrong = int(np.count_nonzero(~(happened | (outcomes == 0))))
-    except TypeError:
-        wrong = len(outcomes)
-    if wrong:
-        raise InvalidSampleError(f"y_true: {wrong} of {len(outcomes)} values are neither 0 nor 1")
-    return np.asarray(happened, dtype=np.bool_)
+        happened = np.asarray(outcomes == 1, dtype=np.bool_)
+        wrong = ~(happened | np.asarray(outcomes == 0, dtype=np.bool_))
+    except (TypeError, ValueError):
+        wrong = np.ones(len(outcomes), dtype=np.bool_)
+    if wrong.any():
+        raise InvalidSampleError(
+            f"y_true: {np.count_nonzero(wrong)} of {len(outcomes)} values are neither 0 nor 1, "
+            f"first {outcomes[np.argmax(wrong)]} in row {np.argmax(wrong)}; give 1 where the event "
+            "happened, else 0"
+        )
+    return happened
 
 
 def _within(values: Floats, name: str, highest: float, wanted: str) -> None:

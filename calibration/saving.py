@@ -49,11 +49,15 @@ def load_calibrator(path: str | Path) -> Calibrator:
         If it cannot be read.
     """
     try:
-        content = json.loads(Path(path).read_text("utf-8"), parse_constant=_refuse_constant)
+        content = json.loads(
+            Path(path).read_text("utf-8"),
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_single,
+        )
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ValueError("it holds no calibrator")
         version = content.pop("version", None)
-        if version != VERSION:
+        if type(version) is not int or version != VERSION:
             raise ValueError(f"version {version!r} is not {VERSION}; fit the calibrator again")
         return _calibrator(content)
     except (ValueError, OverflowError, RecursionError) as error:
@@ -96,6 +100,14 @@ def _value(value: object, hint: object, name: str) -> object:
     elif type(value) is hint:
         return value
     raise ValueError(f"damaged: {name} has another type")
+
+
+def _single(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object of a file; refuse one that names an attribute twice."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("damaged: a name stands twice")
+    return content
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -20,7 +20,8 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
-from calibration.errors import InvalidSampleError
+from calibration.errors import CalibrationError, InvalidSampleError
+from calibration.options import require_choice, require_level
 from calibration.tallies import key_columns, tally
 
 _TOLD: Final = ("rows", "weight", "events", "expected", "ratio", "low", "high")
@@ -35,7 +36,7 @@ class Correction(StrEnum):
 
 def calibration_by(
     frame: pl.DataFrame,
-    by: Sequence[str],
+    by: str | Sequence[str],
     *,
     y_true: str = "y_true",
     y_prob: str = "y_prob",
@@ -52,7 +53,7 @@ def calibration_by(
     ----------
     frame : DataFrame
         Rows of a sample.
-    by : sequence of str
+    by : str or sequence of str
         Columns whose values are segments; a null is one too.
     y_true, y_prob, weight : str
         Columns of the sample; rows of weight 0 are as if absent.
@@ -60,7 +61,8 @@ def calibration_by(
         Column of what is drawn as one, such as a user; null is one cluster. The variance is then
         that of the clusters' sums of events less the segment's ratio of their predictions. It is
         taken to be at least as much above that of independent rows as in the whole frame, since
-        few clusters understate it.
+        few clusters understate it. Of fewer than five, and of clusters that do not differ at all,
+        it is at least as if all rows of a cluster were the same.
     depth : int
         1 for each column alone; 2 for each pair of columns as well.
     min_weight : float
@@ -85,12 +87,13 @@ def calibration_by(
     InvalidSampleError
         If a column is missing, the sample is no sample, or an option is out of range.
     """
-    if depth not in (1, 2) or not by or len(set(by)) < len(by):
-        raise InvalidSampleError(
-            f"depth {depth}, by {list(by)}: give depth 1 or 2, each column once"
-        )
-    if not 0 < level < 1:
-        raise InvalidSampleError(f"level is {level}: give one between 0 and 1, such as 0.95")
+    by = [by] if isinstance(by, str) else list(by)
+    if depth not in (1, 2) or not by or len({str(name) for name in by}) < len(by):
+        raise InvalidSampleError(f"depth {depth}, by {by}: give depth 1 or 2, each column once")
+    require_level(level)
+    correction = require_choice(Correction, correction, "correction")
+    if not min_weight >= 0:
+        raise CalibrationError(f"min_weight = {min_weight}: give a weight of at least 0")
     counted = partial(tally, frame, y_true=y_true, y_prob=y_prob, weight=weight, cluster=cluster)
     least = float(counted([]).design[0]) if cluster else 0.0
     chosen = [keys for count in range(1, depth + 1) for keys in combinations(by, count)]

@@ -12,6 +12,8 @@ References
 Blasiok and Nakkiran, "Smooth ECE: principled reliability diagrams via kernel smoothing", ICLR 2024.
 """
 
+from __future__ import annotations
+
 from typing import Final
 
 import numpy as np

@@ -27,7 +27,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import special
 
-from calibration.errors import InvalidSampleError
+from calibration.frames import frame_sample, require_columns
 from calibration.samples import Bools, Floats, Sample
 
 POWER: Final = 0.8
@@ -41,7 +41,12 @@ _LEAST_CHANCE: Final = 1e-13
 _FINEST: Final = "finest"
 _MEASURES: Final = ("events", "expected", "weight")
 _SUMS: Final = ("rows", *_MEASURES)
+_ALIKE: Final = 1e-9  # a share of the most that clusters could vary, which is rounding
+_FEWEST_CLUSTERS: Final = 5  # of fewer, the variance between them tells too little
 Integers = npt.NDArray[np.int64]
+
+# One after another: a plain sum is shared out among threads, and its last digits with it.
+_ADDED: Final = pl.col(_SUMS).cum_sum().last()
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,8 @@ class Tally:
         """Return the design of each segment, given the sums of its clusters and their segments.
 
         Where the clusters do not tell (one alone, or no event), it is the least, and without one as
-        if all rows of a cluster were the same.
+        if all rows of a cluster were the same. So it is at least of fewer than five clusters, and
+        of clusters that do not differ at all, whose variance of 0 would make any ratio certain.
         """
         events, expected, weight = (sums[name].to_numpy() for name in _MEASURES)
         mine = self.frame["events"].to_numpy()
@@ -162,6 +168,8 @@ class Tally:
             design = variance / model
         alike = np.bincount(place, weight**2) / np.bincount(place, weight)
         told = np.isfinite(design) & (mine > 0) & (model > _LEAST_VARIANCE * mine)
+        too_few = (count < _FEWEST_CLUSTERS) | ~(design > _ALIKE * alike)
+        design = np.where(too_few, np.fmax(design, alike), design)
         return np.where(told, np.maximum(design, least), least or alike)
 
     def _tails(self, moments: Moments) -> tuple[Floats, Floats]:
@@ -202,7 +210,8 @@ def tally(
         If a column is missing, or the sample is no sample.
     """
     others = [*keys, cluster] if cluster else list(keys)
-    sample = read_sample(frame, y_true=y_true, y_prob=y_prob, weight=weight, others=others)
+    require_columns(frame, others)
+    sample = frame_sample(frame, y_true=y_true, y_prob=y_prob, weight=weight)
     held = key_columns(keys)
     keyed = frame.select(
         [pl.col(key).alias(to) for key, to in zip(keys, held, strict=False)]
@@ -210,7 +219,7 @@ def tally(
     )
     bins = _sums(keyed, sample, None).sort(*held, _FINEST, nulls_last=False)
     logit = special.logit((bins["expected"] / bins["weight"]).to_numpy())
-    segments = bins.group_by(held, maintain_order=True).agg(pl.col(_SUMS).sum())
+    segments = bins.group_by(held, maintain_order=True).agg(_ADDED)
     result = Tally(
         frame=segments,
         design=np.ones(len(segments)),
@@ -254,30 +263,10 @@ def _sums(keyed: pl.DataFrame, sample: Sample, cluster: pl.Series | None) -> pl.
             expected=weight * probability,
         )
         by = [*keyed.columns, _FINEST]
-        # In their order, so that sums do not hang on how the work was shared out.
         parts.append(
-            rows.filter(pl.col("weight") > 0)
-            .group_by(by, maintain_order=True)
-            .agg(pl.col(_SUMS).sum())
+            rows.filter(pl.col("weight") > 0).group_by(by, maintain_order=True).agg(_ADDED)
         )
-    return pl.concat(parts).group_by(by, maintain_order=True).agg(pl.col(_SUMS).sum())
-
-
-def read_sample(
-    frame: pl.DataFrame,
-    *,
-    y_true: str,
-    y_prob: str,
-    weight: str | None,
-    others: Sequence[str] = (),
-) -> Sample:
-    """Return the sample that columns of a frame hold, and check that it has others too."""
-    wanted = [y_true, y_prob, *([weight] if weight else []), *others]
-    missing = [name for name in wanted if name not in frame.columns]
-    if missing:
-        raise InvalidSampleError(f"frame has no column {missing[0]}: it has {frame.columns}")
-    columns = (frame[name].to_numpy() for name in wanted[: 2 + bool(weight)])
-    return Sample.of(*columns)
+    return pl.concat(parts).group_by(by, maintain_order=True).agg(_ADDED)
 
 
 def _at_most(events: Floats, draws: Floats, rate: Floats) -> Floats:

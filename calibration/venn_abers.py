@@ -9,6 +9,8 @@ Vovk, Petej and Fedorova, "Large-scale probabilistic predictors with and without
 validity", NIPS 2015: the inductive form, and the merging of both values for log loss.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Self
 
@@ -16,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.calibrators import Calibrator, is_ascending, limits_of
-from calibration.ranks import Ranks
+from calibration.ranks import gather_many
 from calibration.samples import Floats, Sample
 
 _SCORES: Final = 20_000  # a block of a smooth curve is wider by far than a group at such numbers
@@ -50,19 +52,22 @@ class VennAbersCalibrator(Calibrator):
 
     def learned(self, sample: Sample) -> Self:
         """Return a fitted calibrator; all weights are above 0 and both outcomes are there."""
-        groups = Ranks(sample).grouped(_SCORES, by_events=True)
+        groups = gather_many(sample, _SCORES, by_events=True)
         upper = _joined_by_event(groups.weight, groups.events)
         # without an event is with one, seen from the other side
-        lower = 1 - _joined_by_event(groups.weight[::-1], (groups.weight - groups.events)[::-1])
-        lower = lower[::-1]
+        others = np.maximum(groups.weight - groups.events, 0)
+        lower = 1 - _joined_by_event(groups.weight[::-1], others[::-1])[::-1]
+        # running sums, as of weights that are no whole numbers, may break the order by rounding
+        lower, upper = (np.clip(np.maximum.accumulate(ends), 0, 1) for ends in (lower, upper))
+        lower = np.minimum(lower, upper)
         changes = (np.diff(lower, prepend=-1.0) != 0) | (np.diff(upper, prepend=-1.0) != 0)
         starts = np.flatnonzero(changes)
-        alike = groups.merged(starts)
+        alike = groups.merge(starts)
         return replace(
             self,
             limits=limits_of(sample),
-            first=tuple(alike.first.tolist()),
-            last=tuple(alike.last.tolist()),
+            first=tuple(alike.lowest.tolist()),
+            last=tuple(alike.highest.tolist()),
             lower=tuple(lower[starts].tolist()),
             upper=tuple(upper[starts].tolist()),
         )
@@ -92,6 +97,9 @@ class VennAbersCalibrator(Calibrator):
             and len({len(column) for column in columns}) == 1
             and bool(self.first) == bool(self.limits)
             and all(is_ascending(column) for column in columns)
+            and all(np.less_equal(self.first, self.last))
+            and all(np.less(self.last[:-1], self.first[1:]))
+            and all(np.less_equal(self.lower, self.upper))
         )
 
     def _map(self, scores: Floats) -> Floats:

@@ -2,12 +2,13 @@
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from scipy.optimize import isotonic_regression
-from scipy.special import xlog1py, xlogy
+from scipy.special import expit, xlog1py, xlogy
 from scipy.stats import chi2
 from sklearn.isotonic import IsotonicRegression
 
@@ -171,7 +172,8 @@ def test_gathered_cells_give_nearly_the_band_of_all_rows(
     points = np.linspace(0.1, 0.9, 9)
     whole = BANDS[band](happened, score, points=points)
 
-    monkeypatch.setattr("calibration.bands._CELLS", 1000)
+    monkeypatch.setattr("calibration.ranks._INNER", 1000)
+    monkeypatch.setattr("calibration.ranks._OUTER", 100)
 
     # chance draws differ as well, which moves a quantile of 39 curves most
     tolerance = 0.01 if band == "confidence" else 0.05
@@ -238,3 +240,18 @@ def test_wrong_options_and_samples_are_refused(band: str) -> None:
         consistency_band([1], [0.5], resamples=0)
     with pytest.raises(InvalidSampleError):
         BANDS[band]([1, 0], [0.5, np.nan])
+
+
+def test_few_high_scores_of_rare_events_are_told_apart() -> None:
+    generator = np.random.default_rng(4)
+    score = expit(generator.normal(-6.5, 1.2, 200_000))
+    points = [0.06, 0.1, 0.15, 0.2]
+    held = []
+    for seed in range(4):
+        happened = np.random.default_rng(seed).random(200_000) < score
+        confidence = confidence_band(happened, score, points=points)
+        held.append((confidence["low"] <= pl.Series(points)) & (confidence["high"] >= points))
+    consistency = consistency_band(happened, score, points=points, resamples=99)
+
+    assert np.mean(held) > 0.8
+    assert ((consistency["low"] < points) & (consistency["high"] > points)).all()

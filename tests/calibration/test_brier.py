@@ -5,12 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_diagnostics.scoring import SquaredError, decompose
-from sklearn.isotonic import IsotonicRegression
 
-from calibration.brier import brier_decomposition, isotonic_blocks, isotonic_rates
+from calibration.brier import brier_decomposition
 from calibration.errors import CalibrationError
 from calibration.metrics import brier_score
-from calibration.samples import Sample
 
 SEEDS = range(5)
 ROWS = st.lists(
@@ -69,29 +67,6 @@ def test_isotonic_parts_agree_with_model_diagnostics(seed: int) -> None:
     assert parts.reliability == pytest.approx(told["miscalibration"], abs=1e-12)
     assert parts.resolution == pytest.approx(told["discrimination"], abs=1e-12)
     assert parts.uncertainty == pytest.approx(told["uncertainty"], abs=1e-12)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_rates_are_those_of_scikit_learn_at_every_row(seed: int) -> None:
-    happened, probability, weight = sample_of(seed)
-
-    rates = isotonic_rates(isotonic_blocks(Sample.of(happened, probability, weight)), probability)
-
-    told = IsotonicRegression().fit(probability, happened, weight).predict(probability)
-    np.testing.assert_allclose(rates, told, atol=1e-12)
-
-
-def test_blocks_are_pooled_across_the_parts_in_which_rows_are_read() -> None:
-    generator = np.random.default_rng(2)
-    probability = generator.random(250_000)
-    happened = (
-        generator.random(250_000) < 0.3
-    )  # no relation: few blocks, some far wider than a part
-
-    rates = isotonic_rates(isotonic_blocks(Sample.of(happened, probability)), probability)
-
-    told = IsotonicRegression().fit(probability, happened).predict(probability)
-    np.testing.assert_allclose(rates, told, atol=1e-12)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -227,7 +227,7 @@ def test_histogram_is_the_shrunk_rate_of_its_bins() -> None:
     "options", [{"bins": 0}, {"pseudo_count": -1.0}, {"pseudo_count": float("nan")}]
 )
 def test_options_of_a_histogram_are_checked(options: dict[str, float]) -> None:
-    with pytest.raises(InvalidSampleError, match="give at least"):
+    with pytest.raises(CalibrationError, match="at least"):
         HistogramCalibrator(**options)
 
 

@@ -21,8 +21,8 @@ from calibration.venn_abers import VennAbersCalibrator
     ],
 )
 def test_the_rarer_outcome_chooses(n_rows: float, events: float, expected: type) -> None:
-    assert choose_calibrator(n_rows, events) is expected
-    assert choose_calibrator(n_rows, n_rows - events) is expected
+    assert choose_calibrator(n_rows, events) == expected()
+    assert choose_calibrator(n_rows, n_rows - events) == expected()
 
 
 def test_the_rule_ascends_and_ends_nowhere() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from calibration.calibrators import Calibrator, IsotonicCalibrator
 from calibration.cross_fitting import cross_fit
-from calibration.errors import InsufficientDataError, InvalidSampleError
+from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
 from calibration.parametric import BetaCalibrator, SigmoidCalibrator
 from calibration.samples import Floats, Sample
 from calibration.segmented import SegmentedCalibrator
@@ -138,7 +138,7 @@ def test_what_cannot_be_crossed_is_refused() -> None:
     y_true, y_prob = _generated(9, 20)
     calibrator = SigmoidCalibrator()
 
-    with pytest.raises(InvalidSampleError, match="folds = 1"):
+    with pytest.raises(CalibrationError, match="folds = 1"):
         cross_fit(calibrator, y_true, y_prob, folds=1, seed=1)
     with pytest.raises(InsufficientDataError, match="2 groups of weight above 0 for 5 folds"):
         cross_fit(calibrator, y_true, y_prob, groups=np.arange(20) % 2, seed=1)

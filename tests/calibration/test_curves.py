@@ -11,11 +11,14 @@ from polars.testing import assert_frame_equal
 from relplot.diagrams import reliability_diagram as relplot_diagram
 from relplot.estimators import KernelSmoother
 from relplot.kernels import ReflectedGaussianKernel
+from scipy.special import expit
 from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.isotonic import IsotonicRegression
 
-from calibration import cells, kernels
+from calibration import curves, kernels
+from calibration import rows as rows_in_parts
+from calibration.binned_errors import expected_calibration_error
 from calibration.curves import (
     Binning,
     binned_curve,
@@ -25,6 +28,7 @@ from calibration.curves import (
     smoothed_curve,
 )
 from calibration.errors import CalibrationError, InvalidSampleError
+from calibration.samples import Sample
 
 Floats = npt.NDArray[np.float64]
 SEEDS = [1, 2, 3]
@@ -72,7 +76,7 @@ def test_blocks_do_not_depend_on_the_parts_rows_are_sorted_in(
     whole = [isotonic_curve(happened, score, weight=w) for w in (None, weight)]
     masses = CURVES["mass"](happened, score, weight=weight)
 
-    monkeypatch.setattr(cells, "_ROWS_AT_ONCE", 170)
+    monkeypatch.setattr(rows_in_parts, "_ROWS_AT_ONCE", 170)
 
     for curve, used in zip(whole, (None, weight), strict=True):
         assert_frame_equal(isotonic_curve(happened, score, weight=used), curve, abs_tol=1e-9)
@@ -264,7 +268,7 @@ def test_a_smoothed_curve_is_null_where_no_row_is_near() -> None:
 
 def test_default_bandwidth_narrows_with_the_fourth_root_of_rows() -> None:
     few, many = (
-        kernels.default_bandwidth(cells.Sample.of([0, 1] * n, [0.2, 0.6] * n)) for n in (10, 160)
+        kernels.default_bandwidth(Sample.of([0, 1] * n, [0.2, 0.6] * n)) for n in (10, 160)
     )
 
     assert few == pytest.approx(2 * many)
@@ -305,3 +309,37 @@ def test_bad_samples_are_refused(name: str) -> None:
     ):
         with pytest.raises(InvalidSampleError):
             CURVES[name](happened, score, weight=weight)
+
+
+def test_bins_of_equal_width_are_those_of_the_error() -> None:
+    score = np.arange(11) / 10
+    happened = np.arange(11) % 2 == 0
+
+    curve = curves.binned_curve(happened, score, bins=10)
+    gap = (curve["weight"] * (curve["probability"] - curve["rate"]).abs()).sum() / 11
+
+    assert curve["lowest"].to_list() == pytest.approx(score[:10].tolist())
+    assert curve["weight"].to_list() == [1.0] * 9 + [2.0]
+    assert expected_calibration_error(happened, score, bins=10) == pytest.approx(gap)
+
+
+def test_no_place_is_smoothed_of_more_rows_than_there_are() -> None:
+    score = np.linspace(0, 1, 50)
+
+    wide = curves.smoothed_curve(score > 0.4, score, bandwidth=3.0)
+    two = curves.smoothed_curve([0, 1], [0.2, 0.7])
+
+    assert wide["rows"].max() <= 50
+    assert two["rows"].max() <= 2
+
+
+def test_the_smoothed_curve_of_rare_events_is_told_where_rows_are_and_nowhere_else() -> None:
+    generator = np.random.default_rng(4)
+    score = expit(generator.normal(-6.5, 1.2, 100_000))
+    happened = generator.random(100_000) < score
+
+    curve = curves.smoothed_curve(happened, score, points=[0.002, 0.01, 0.03, 0.06, 0.3])
+
+    assert curve["rate"].is_null().to_list() == [False] * 4 + [True]
+    assert curve.filter(pl.col("rate").is_not_null())["rows"].min() >= 10
+    assert (curve["high"] - curve["low"])[2] > 5 * (curve["high"] - curve["low"])[1]

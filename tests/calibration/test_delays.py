@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
+from polars.testing import assert_frame_equal
 
 from calibration.delays import DelayCurve, DelayMethod, delay_curve
-from calibration.errors import InsufficientDataError, InvalidSampleError
+from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
 
 NOW = 720.0
 
@@ -138,6 +139,46 @@ def test_event_of_weight_two_counts_as_two_events(rows: list[tuple[int, int, int
     assert np.allclose(weighted["arrived"], scaled["arrived"], rtol=1e-12)
 
 
+@pytest.mark.parametrize("weight", [None, "count"])
+@pytest.mark.parametrize("method", DelayMethod)
+def test_curve_does_not_depend_on_the_parts_events_are_read_in(
+    weight: str | None, method: DelayMethod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = late_events(600, 3).with_columns(
+        pl.col("event_time", "arrival_time").round(1)  # ties, which parts may split
+    )
+    horizon = 100.0 if method is DelayMethod.MATURED_COHORTS else None
+    whole = delay_curve(events, now=NOW, weight=weight, method=method, horizon=horizon)
+
+    for module in ("late_events", "product_limit"):
+        monkeypatch.setattr(f"calibration.{module}._ROWS_AT_ONCE", 37)
+
+    parts = delay_curve(events, now=NOW, weight=weight, method=method, horizon=horizon)
+    assert_frame_equal(parts.frame, whole.frame, rel_tol=1e-12)
+
+
+def test_a_long_curve_leaves_out_what_hardly_rises(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = late_events(20_000, 4)
+    whole = delay_curve(events, now=NOW)
+    monkeypatch.setattr("calibration.product_limit.MOST_DELAYS", 10_000)
+    monkeypatch.setattr("calibration.product_limit._STEPS", 500)
+    monkeypatch.setattr("calibration.product_limit._ODDS_STEPS", 100)
+
+    short = delay_curve(events, now=NOW)
+
+    assert len(short.frame) < 2_000 < 10_000 < len(whole.frame)
+    kept = whole.frame.filter(pl.col("delay").is_in(short.frame["delay"].implode()))
+    assert_frame_equal(short.frame, kept)
+    assert short.frame.tail(1).rows() == whole.frame.tail(1).rows()
+    share = whole.frame["arrived"].to_numpy()[:-1]
+    off = share - short.arrived(whole.frame["delay"])[:-1]
+    step = np.diff(share, prepend=0)
+    assert (off >= 0).all()
+    assert off.max() <= 1 / 500 + step.max()
+    inner = step < share / 100
+    assert (off[inner] <= np.minimum(share, 1 - share)[inner] / 100 + step[inner]).all()
+
+
 def test_curve_rises_to_one_and_survives_its_saving(tmp_path: Path) -> None:
     curve = delay_curve(late_events(500, 1), now=NOW)
     curve.frame.write_parquet(tmp_path / "curve.parquet")
@@ -183,7 +224,7 @@ def test_one_event_is_a_curve_of_one_step() -> None:
         ({"event_time": [3.0], "arrival_time": [2.0]}, {}, InvalidSampleError, "before they are"),
         ({"event_time": [None], "arrival_time": [2.0]}, {}, InvalidSampleError, "missing"),
         ({"event_time": [1.0], "arrived": [2.0]}, {}, InvalidSampleError, "no column arrival_time"),
-        ({"event_time": [1.0], "arrival_time": ["x"]}, {}, InvalidSampleError, "subtracted"),
+        ({"event_time": [1.0], "arrival_time": ["x"]}, {}, InvalidSampleError, "is of String"),
         (
             {"event_time": [1.0], "arrival_time": [2.0], "w": [-1.0]},
             {"weight": "w"},
@@ -203,7 +244,7 @@ def test_one_event_is_a_curve_of_one_step() -> None:
             "give a horizon",
         ),
         ({"event_time": [float("nan")], "arrival_time": [2.0]}, {}, InvalidSampleError, "NaN"),
-        ({"event_time": [1.0], "arrival_time": [2.0]}, {"level": 1}, InvalidSampleError, "level"),
+        ({"event_time": [1.0], "arrival_time": [2.0]}, {"level": 1}, CalibrationError, "level"),
         (
             {"event_time": [1.0], "arrival_time": [2.0]},
             {"horizon": 0.5},
@@ -231,3 +272,24 @@ def test_frame_that_is_no_curve_is_refused() -> None:
     for bad in (good.drop("low"), good.reverse(), good.head(2), good.clear()):
         with pytest.raises(InvalidSampleError, match="delay curve"):
             DelayCurve.of(bad)
+
+
+@pytest.mark.parametrize("kind", [pl.UInt8, pl.UInt32, pl.Int8, pl.Int64])
+def test_times_of_any_whole_number_are_those_of_floats(kind: pl.DataType) -> None:
+    hours = pl.DataFrame({"event_time": [1, 2, 50, 60], "arrival_time": [90, 4, 51, 99]})
+
+    curve = delay_curve(hours.cast(kind), now=120.0)
+
+    assert curve.frame.equals(delay_curve(hours.cast(pl.Float64), now=120.0).frame)
+
+
+def test_durations_are_no_times() -> None:
+    spans = pl.DataFrame({"event_time": [1, 2], "arrival_time": [4, 5]}).cast(pl.Duration("ms"))
+
+    with pytest.raises(InvalidSampleError, match="give datetimes, or hours as numbers"):
+        delay_curve(spans, now=120.0)
+    with pytest.raises(InvalidSampleError, match="give a datetime, or hours as a number"):
+        delay_curve(spans.cast(pl.Int64), now=np.timedelta64(3, "h"))  # type: ignore[arg-type]
+    curve = delay_curve(spans.cast(pl.Int64), now=9.0)
+    with pytest.raises(InvalidSampleError, match="age holds times or durations"):
+        curve.arrived(np.array([1, 2], dtype="m8[h]"))

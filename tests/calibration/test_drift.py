@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.drift import _chance, _changes, calibration_by_day
-from calibration.errors import InvalidSampleError
+from calibration.errors import CalibrationError
 from calibration.metrics import calibration_ratio
 
 FIRST = date(2026, 3, 1)
@@ -202,5 +202,35 @@ def test_days_on_which_nothing_is_expected_are_not_looked_at() -> None:
 def test_what_cannot_be_asked_is_refused(options: dict[str, object], told: str) -> None:
     frame = pl.DataFrame({"day": [1, 2], "gaps": [1, None], "y_true": [0, 1], "y_prob": [0.5, 0.5]})
 
-    with pytest.raises(InvalidSampleError, match=told):
+    with pytest.raises(CalibrationError, match=told):
         calibration_by_day(frame, **options)
+
+
+@pytest.mark.parametrize(
+    ("days", "options", "told"),
+    [
+        (pl.Series([0, 10**11]).cast(pl.Datetime), {}, "take .dt.date"),
+        (["2026-01-01", "2026-01-02"], {}, "take .str.to_date"),
+        ([1.0, float("nan")], {}, "1 days are missing"),
+        ([1, 2], {"mature_until": date(2026, 1, 1)}, "give a day of that type"),
+        ([date(2026, 1, 1), date(2026, 1, 2)], {"mature_until": 3}, "days are of Date"),
+    ],
+)
+def test_what_are_no_days_is_refused(
+    days: list[object], options: dict[str, object], told: str
+) -> None:
+    frame = pl.DataFrame({"day": days, "y_true": [0, 1], "y_prob": [0.5, 0.5]})
+
+    with pytest.raises(CalibrationError, match=told):
+        calibration_by_day(frame, **options)
+
+
+def test_few_clusters_that_are_alike_do_not_make_a_day_certain() -> None:
+    frame = pl.DataFrame(
+        {"day": [1] * 6, "user": [0, 0, 1, 1, 2, 2], "y_true": [0, 1] * 3, "y_prob": [0.4] * 6}
+    )
+
+    day = calibration_by_day(frame, cluster="user")
+
+    assert day["low"][0] < 0.6
+    assert day["high"][0] > 1.2

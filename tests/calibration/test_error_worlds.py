@@ -1,22 +1,33 @@
 """Patterns lose what chance explains, and keep the rest; ends are where the error is extreme."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.binned_errors import expected_calibration_error
-from calibration.error_worlds import gaps_of
+from calibration.error_worlds import Gaps, gaps_of
 from calibration.resampled_errors import binned_worlds
 from calibration.samples import Sample
-from calibration.units import Units
+from calibration.units import Rows, Units
 
 
-def sample_of(seed: int, size: int, gap: np.ndarray) -> tuple[Sample, np.ndarray]:
+def units_of(seed: int, size: int, gap: np.ndarray) -> Units:
     generator = np.random.default_rng(seed)
     cell = np.arange(size) % len(gap)
     probability = (cell + 0.5) / len(gap)
-    return Sample.of(generator.random(size) < probability - gap[cell], probability), cell
+    happened = generator.random(size) < probability - gap[cell]
+    return Units.of(Sample.of(happened, probability), None)
+
+
+def gaps_in(units: Units, cells: int, degree: int) -> Gaps:
+    return gaps_of(units, partial(cell_of, cells), cells, degree=degree)
+
+
+def cell_of(cells: int, rows: Rows) -> np.ndarray:
+    return (rows.probability * cells).astype(np.int64)
 
 
 @settings(deadline=None, max_examples=20)
@@ -24,19 +35,21 @@ def sample_of(seed: int, size: int, gap: np.ndarray) -> tuple[Sample, np.ndarray
 def test_patterns_are_nearer_to_the_truth_than_gaps_of_calibrated_cells(
     seed: int, degree: int
 ) -> None:
-    sample, cell = sample_of(seed, 2_000, np.zeros(20))
+    units = units_of(seed, 2_000, np.zeros(20))
 
-    gaps = gaps_of(sample, np.arange(2_000), cell, 20, degree=degree)
+    gaps = gaps_in(units, 20, degree)
 
     assert np.sum(gaps.pattern**2) < np.sum(gaps.gap**2)
-    assert np.bincount(cell, gaps.noise) == pytest.approx(0, abs=1e-9)
+    (rows,) = units.parts()
+    cell = cell_of(20, rows)
+    assert np.bincount(cell, gaps.noise(rows, cell)) == pytest.approx(0, abs=1e-9)
 
 
 def test_large_gaps_stay_as_they_are() -> None:
     truth = np.array([0.05, -0.1, 0.2, -0.2, 0.1, -0.05])
-    sample, cell = sample_of(1, 60_000, truth)
+    units = units_of(1, 60_000, truth)
 
-    gaps = gaps_of(sample, np.arange(60_000), cell, 6, degree=1)
+    gaps = gaps_in(units, 6, 1)
 
     np.testing.assert_allclose(gaps.pattern, gaps.gap, atol=2e-3)
     np.testing.assert_allclose(gaps.pattern, truth, atol=0.02)
@@ -44,8 +57,8 @@ def test_large_gaps_stay_as_they_are() -> None:
 
 def test_patterns_are_drawn_about_the_pattern_by_what_is_not_known() -> None:
     truth = np.array([0.05, -0.1, 0.2, -0.2, 0.1, -0.05])
-    sample, cell = sample_of(1, 6_000, truth)
-    gaps = gaps_of(sample, np.arange(6_000), cell, 6, degree=0)
+    units = units_of(1, 6_000, truth)
+    gaps = gaps_in(units, 6, 0)
 
     drawn = gaps.draw(20_000, np.random.default_rng(1))
 
@@ -56,21 +69,21 @@ def test_patterns_are_drawn_about_the_pattern_by_what_is_not_known() -> None:
 
 
 def test_cells_too_few_for_a_trend_keep_their_gaps() -> None:
-    sample, cell = sample_of(1, 200, np.array([0.1, -0.1]))
+    units = units_of(1, 200, np.array([0.1, -0.1]))
 
-    gaps = gaps_of(sample, np.arange(200), cell, 2, degree=2)
+    gaps = gaps_in(units, 2, 2)
 
     np.testing.assert_array_equal(gaps.pattern, gaps.gap)
-    assert not gaps.doubt.any()
+    assert not gaps.own.any()
+    assert not gaps.shared.any()
 
 
 def test_ends_are_where_the_observed_error_is_extreme() -> None:
     generator = np.random.default_rng(1)
-    sample, _ = sample_of(1, 40_000, np.full(4, 0.1))
-    units = Units.of(sample, None)
-    worlds = binned_worlds(expected_calibration_error, None, units.sample, units.unit, {"bins": 4})
+    units = units_of(1, 40_000, np.full(4, 0.1))
+    worlds = binned_worlds(expected_calibration_error, None, units, {"bins": 4})
     assert worlds is not None
-    whole = np.asarray(worlds.terms.sum(axis=0)).ravel()
+    whole = units.collect(worlds.terms, generator).toarray().sum(axis=1)
     # resamples of which half show the error 0.02 lower and half 0.02 higher than their world
     moved = np.zeros_like(whole)
     moved[:4] = 0.02 * whole[4:8]

@@ -108,3 +108,11 @@ def test_nulls_and_empty_frames_are_refused() -> None:
         field_calibration_error(frame, by="slot")
     with pytest.raises(InvalidSampleError, match="empty"):
         field_calibration_error(frame.clear(), by="slot")
+
+
+@pytest.mark.parametrize("asked", [{"by": "country"}, {"by": "slot", "y_prob": "p"}])
+def test_a_missing_column_is_no_sample(asked: dict) -> None:
+    frame = pl.DataFrame({"y_true": [0, 1], "y_prob": [0.2, 0.4], "slot": [1, 2]})
+
+    with pytest.raises(InvalidSampleError, match="name one of y_true, y_prob, slot"):
+        field_calibration_error(frame, **asked)

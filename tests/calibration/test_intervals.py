@@ -1,6 +1,8 @@
 """Intervals depend on what was seen and the seed alone; their coverage is a benchmark's matter."""
 
+import inspect
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,6 +15,7 @@ from scipy.stats import bootstrap as scipy_bootstrap
 
 from calibration.binned_errors import (
     Binning,
+    MaximumError,
     adaptive_calibration_error,
     expected_calibration_error,
     maximum_calibration_error,
@@ -153,7 +156,8 @@ def test_figures_of_sums_are_those_of_the_metric_under_weights(name: str, seed: 
         metric(units.sample.happened, units.sample.probability, weight=weight) for weight in weights
     ]
     told = told if part is None else [getattr(result, part) for result in told]
-    np.testing.assert_allclose(sums.figure((sums.terms.T @ weights.T).T), told, rtol=1e-9)
+    table = units.collect(sums.terms, np.random.default_rng(0))
+    np.testing.assert_allclose(sums.figure((table @ weights.T).T), told, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", OF_WORLDS)
@@ -169,10 +173,9 @@ def test_worlds_hold_the_sample_and_its_gaps(name: str) -> None:
     value = float(result if part is None else getattr(result, part))
     power = 0.5 if part == "reliability" else 1
     assert worlds.observed == pytest.approx(value**power, rel=1e-9)
-    noise, weight, extra = (
-        np.asarray(terms.sum(axis=0)).reshape(1, -1)
-        for terms in (worlds.noise, worlds.weight, worlds.extra)
-    )
+    whole = units.collect(worlds.terms, np.random.default_rng(0)).toarray().sum(axis=1)
+    count = len(worlds.place)
+    noise, weight, extra = np.split(whole[None, :], [count, 2 * count], axis=1)
     told = noise + worlds.gaps.gap[worlds.place] * weight
     close = 1e-2 if name == "smooth" else 1e-9  # whose grid here is coarser
     assert float(worlds.figure(told, weight, extra)[0]) == pytest.approx(worlds.observed, rel=close)
@@ -360,3 +363,46 @@ def test_an_unknown_part_of_the_field_errors_is_told() -> None:
     with pytest.raises(CalibrationError, match="expected or relative"):
         bootstrap_fields(frame, by="slot", part="whole")
     assert isinstance(bootstrap_fields(frame, by="slot"), Interval)
+
+
+def test_an_interval_can_be_unpacked_and_formatted() -> None:
+    found = Interval(0.51234, 0.4, 0.6)
+
+    value, low, high = found
+    assert (value, low, high) == (0.51234, 0.4, 0.6)
+    assert f"{found:.2f}" == "0.51 (0.40 to 0.60)"
+    assert f"{MaximumError(0.1234, 0.2, 0.4, ()):.2f}" == "0.12"
+
+
+def test_figures_of_several_parts_need_one() -> None:
+    with pytest.raises(CalibrationError, match="name a part, one of intercept, slope"):
+        bootstrap(logistic_recalibration, [0, 1, 1, 0], [0.2, 0.3, 0.6, 0.7])
+    with pytest.raises(CalibrationError, match="part = 'foo': the metric has intercept"):
+        bootstrap(logistic_recalibration, [0, 1, 1, 0], [0.2, 0.3, 0.6, 0.7], part="foo")
+
+
+def test_clusters_may_be_dates_in_a_list() -> None:
+    score = np.linspace(0.1, 0.9, 60)
+    happened = np.arange(60) % 2 == 0
+    days = [date(2026, 1, 1 + row % 20) for row in range(60)]
+
+    dated = bootstrap(log_loss, happened, score, clusters=days, repetitions=100)
+
+    numbered = [day.day for day in days]
+    assert dated == bootstrap(log_loss, happened, score, clusters=numbered, repetitions=100)
+    with pytest.raises(InvalidSampleError, match="1 of 60 are null"):
+        bootstrap(log_loss, happened, score, clusters=[*range(59), float("nan")])
+    with pytest.raises(InvalidSampleError, match="not a vector of one type"):
+        bootstrap(log_loss, happened, score, clusters="user")
+
+
+def test_too_many_segments_are_refused() -> None:
+    frame = pl.DataFrame({"id": np.arange(20_001), "y_true": 0, "y_prob": 0.1})
+
+    with pytest.raises(CalibrationError, match="20001 segments"):
+        bootstrap_fields(frame, by="id")
+
+
+def test_help_names_what_is_taken_by_a_short_type() -> None:
+    for function in (log_loss, bootstrap, brier_decomposition):
+        assert "y_true: 'npt.ArrayLike'" in str(inspect.signature(function))

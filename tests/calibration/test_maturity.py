@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibration.delays import DelayCurve, delay_curve
-from calibration.errors import InsufficientDataError, InvalidSampleError
+from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
 from calibration.maturity import (
     maturity_aware_calibration_ratio,
     maturity_weights,
@@ -213,3 +213,32 @@ def test_shares_out_of_range_are_refused() -> None:
         restrict_to_matured(pl.DataFrame({"age": [1.0]}), curve=curve, share=1.5)
     with pytest.raises(InvalidSampleError, match="no column age"):
         restrict_to_matured(pl.DataFrame({"days": [1.0]}), curve=curve)
+
+
+def test_ages_are_numbers_of_hours() -> None:
+    curve = delay_curve(pl.DataFrame({"event_time": [1.0], "arrival_time": [4.0]}), now=9.0)
+    hours = pl.Series("age", [1, 2], dtype=pl.Int64)
+
+    for ages, told in (
+        (hours.cast(pl.Duration), "total_seconds"),
+        (pl.Series("age", [1.0, float("nan")]), "1 ages are NaN or null"),
+        (pl.Series("age", [1, None]), "1 ages are NaN or null"),
+    ):
+        with pytest.raises(InvalidSampleError, match=told):
+            restrict_to_matured(ages.to_frame(), curve=curve)
+    with pytest.raises(InvalidSampleError, match="age holds times or durations"):
+        maturity_weights([1, 0], [0.5, 0.5], age=hours.cast(pl.Duration), curve=curve)
+
+
+def test_tiny_weights_leave_the_mature_ratio_without_an_upper_end() -> None:
+    curve = delay_curve(pl.DataFrame({"event_time": [1.0], "arrival_time": [4.0]}), now=9.0)
+
+    told = maturity_aware_calibration_ratio(
+        [1, 0], [0.5, 0.5], age=[5.0, 5.0], curve=curve, weight=[1e-45, 1e-45]
+    )
+
+    assert told.value == pytest.approx(1)
+    assert told.low < 1e-30
+    assert told.high > 1e30
+    with pytest.raises(CalibrationError, match="level = 2"):
+        maturity_aware_calibration_ratio([1], [0.5], age=[5.0], curve=curve, level=2)

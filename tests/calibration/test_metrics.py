@@ -105,3 +105,16 @@ def test_samples_that_cannot_be_are_refused_by_name(
 ) -> None:
     with pytest.raises(InvalidSampleError, match=told):
         figure(happened, probability, weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "told"),
+    [
+        ([0, 2, 3], "2 of 3 values are neither 0 nor 1, first 2 in row 1; give 1 where"),
+        ([0.0, 1.0, np.nan], "1 of 3 values are neither 0 nor 1, first nan in row 2; give 1 where"),
+        (["a", "b", "c"], "3 of 3 values are neither 0 nor 1, first a in row 0; give 1 where"),
+    ],
+)
+def test_outcomes_that_are_none_are_told_with_the_mend(outcomes: list, told: str) -> None:
+    with pytest.raises(InvalidSampleError, match=told):
+        brier_score(outcomes, [0.1, 0.2, 0.3])

@@ -2,6 +2,7 @@
 
 import warnings
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -181,3 +182,18 @@ def test_a_symmetrical_sample_leaves_calibrated_scores_alone() -> None:
         predicted = kind().fit(y_true, y_prob, weight=weight).predict(levels)
         assert predicted == pytest.approx(levels, abs=1e-7)
         assert all(low < high for low, high in pairwise(predicted))
+
+
+@pytest.mark.parametrize("calibrator", [BetaCalibrator(), SigmoidCalibrator()])
+def test_tiny_scores_do_not_hide_the_likeliest_line(calibrator: Any) -> None:
+    generator = np.random.default_rng(8)
+    score = np.where(np.arange(4_000) % 4 == 0, 1e-20, generator.beta(1, 20, 4_000))
+    happened = generator.random(4_000) < np.maximum(score, 0.01)
+
+    fitted = calibrator.fit(happened, score)
+    clipped = calibrator.fit(happened, np.maximum(score, fitted.held[0]))
+
+    assert fitted.held[0] >= 1e-12
+    np.testing.assert_allclose(fitted.coefficients, clipped.coefficients, rtol=1e-6)
+    predicted = fitted.predict(score)
+    assert predicted.mean() == pytest.approx(happened.mean(), rel=0.01)

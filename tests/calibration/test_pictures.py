@@ -141,20 +141,79 @@ def test_charts_hold_figures_and_intervals(
     )
 
 
-def test_segments_stand_worst_first_and_without_those_of_no_ratio(
+def test_segments_stand_in_their_order_flagged_first_and_without_those_of_no_ratio(
     frames: dict[str, pl.DataFrame],
 ) -> None:
     spec = draw("segments", frames).to_dict()
 
     sort = re.search(r'"sort": (\[[^\]]*\])', json.dumps(spec))
     assert sort
-    assert json.loads(sort.group(1)) == ["worst", "low", "fine"]
+    assert json.loads(sort.group(1)) == ["low", "worst", "fine"]
 
 
-def test_as_many_segments_are_drawn_as_asked(frames: dict[str, pl.DataFrame]) -> None:
-    layers = held(pictures.calibration_by_segment(frames["segments"], most=1).to_dict())
+def test_as_many_segments_are_drawn_as_asked_but_all_that_are_flagged(
+    frames: dict[str, pl.DataFrame],
+) -> None:
+    fine = frames["segments"].with_columns(flagged=pl.col("segment") == "worst")
 
-    assert {row["segment"] for rows in layers for row in rows if "segment" in row} == {"worst"}
+    one = held(pictures.calibration_by_segment(fine, most=1).to_dict())
+    both = held(pictures.calibration_by_segment(frames["segments"], most=1).to_dict())
+
+    def names(layers: list[list[dict[str, Any]]]) -> set[str]:
+        return {row["segment"] for rows in layers for row in rows if "segment" in row}
+
+    assert names(one) == {"worst"}
+    assert names(both) == {"worst", "low"}
+
+
+@pytest.mark.parametrize(("name", "frame"), [("segments", "segments"), ("drift", "days")])
+def test_what_has_no_event_is_an_arrow_at_the_edge(
+    name: str, frame: str, frames: dict[str, pl.DataFrame]
+) -> None:
+    key = frames[frame].columns[0]
+    place = frames[frame][key][1]
+    without = frames[frame].with_columns(
+        pl.when(pl.col(key) == place).then(None).otherwise(column).alias(column)
+        for column in ("ratio", "high")
+    )
+
+    layers = held(draw(name, {**frames, frame: without}).to_dict())
+
+    rows = [row for rows in layers for row in rows if row.get(key) == str(place)]
+    assert rows
+    assert all(row["mark"].startswith("triangle") for row in rows)
+    assert all(row["ratio"] == row["high"] >= row["low"] for row in rows)
+
+
+def test_days_that_are_numbers_are_not_drawn_as_dates(frames: dict[str, pl.DataFrame]) -> None:
+    numbered = frames["days"].with_columns(day=pl.int_range(pl.len()))
+
+    assert '"type": "temporal"' in json.dumps(pictures.drift(frames["days"]).to_dict())
+    assert '"type": "temporal"' not in json.dumps(pictures.drift(numbered).to_dict())
+
+
+def test_few_events_at_short_delays_are_shaded_by_themselves(
+    frames: dict[str, pl.DataFrame],
+) -> None:
+    delays = frames["delays"].with_columns(
+        at_risk=pl.when(pl.col("delay").is_between(24, 120)).then(200.0).otherwise(5.0)
+    )
+
+    layers = held(pictures.delay_curve(delays).to_dict())
+
+    assert [{"from": 0.0, "to": 1.0}, {"from": 5.5, "to": 9.5}] in layers
+
+
+def test_a_diagram_of_rare_events_is_cut_to_most_rows() -> None:
+    score = np.append(np.linspace(0, 0.02, 400), 0.9)
+    happened = np.arange(401) % 40 == 0
+    histogram = curves.score_histogram(happened, score, bins=200)
+
+    cut = pictures.reliability_diagram(curves.isotonic_curve(happened, score), histogram=histogram)
+
+    told = json.dumps(cut.to_dict())
+    assert set(re.findall(r'"domain": \[0, ([^]]+)\]', told)) == {"0.021"}
+    assert "99% of the rows are drawn" in told
 
 
 def test_the_immature_part_begins_where_too_few_are_at_risk(

@@ -16,10 +16,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
 from calibration.calibrators import IsotonicCalibrator
-from calibration.errors import InsufficientDataError, InvalidSampleError
+from calibration.errors import CalibrationError, InsufficientDataError, InvalidSampleError
 from calibration.metrics import calibration_ratio
 from calibration.parametric import SigmoidCalibrator
 from calibration.rolling import AS_IT_IS, roll_forward
+from calibration.segmented import SegmentedCalibrator
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -253,8 +254,8 @@ def test_rows_of_weight_zero_make_no_day() -> None:
 @pytest.mark.parametrize(
     ("calibrators", "options", "error", "told"),
     [
-        ({AS_IT_IS: Constant(0.5)}, {}, InvalidSampleError, "may be called"),
-        ({}, {"train_days": 0}, InvalidSampleError, "at least 1"),
+        ({AS_IT_IS: Constant(0.5)}, {}, CalibrationError, "may be called"),
+        ({}, {"train_days": 0}, CalibrationError, "at least 1"),
         ({}, {"train_days": 3}, InsufficientDataError, "3 days: give more"),
         ({}, {"day": "date"}, InvalidSampleError, "no column date"),
         ({}, {"day": "gaps"}, InvalidSampleError, "1 days are missing"),
@@ -283,3 +284,26 @@ def test_calibrators_of_the_package_can_be_tried() -> None:
     better = summary.filter(pl.col("name") != "as it is", pl.col("figure") == "log_loss")
     assert sorted(better["name"]) == ["isotonic", "sigmoid"]
     assert (better["difference"] < 0).all()
+
+
+def test_a_segmented_calibrator_is_rolled_with_its_segments() -> None:
+    rng = np.random.default_rng(6)
+    part, prob = rng.integers(0, 2, 6_000), rng.random(6_000)
+    happened = rng.random(6_000) < np.where(part == 1, prob**3, prob)
+    frame = pl.DataFrame(
+        {"day": np.arange(6_000) // 600, "part": part, "y_prob": prob, "y_true": happened}
+    )
+    tried = {"one": SigmoidCalibrator(), "each": SegmentedCalibrator()}
+
+    with pytest.raises(CalibrationError, match="calibrator each is segmented: name the column"):
+        roll_forward(frame, calibrators=tried)
+    rolled = roll_forward(frame, calibrators=tried, segments="part")
+
+    loss = dict(rolled.summary.filter(figure="log_loss").select("name", "mean").iter_rows())
+    assert loss["each"] < loss["one"] - 0.01
+    past = frame.filter(pl.col("day") < 7)
+    today = frame.filter(pl.col("day") == 7)
+    fitted = SegmentedCalibrator().fit(past["y_true"], past["y_prob"], segments=past["part"])
+    predicted = fitted.predict(today["y_prob"], segments=today["part"])
+    first = rolled.days.filter(name="each")["log_loss"][0]
+    assert first == pytest.approx(log_loss(today["y_true"], predicted))

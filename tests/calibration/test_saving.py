@@ -40,11 +40,12 @@ def test_a_calibrator_is_read_back_exactly(calibrator: Calibrator, tmp_path: Pat
     fitted = _fitted(calibrator)
     scores = np.linspace(0, 1, 101)
 
-    for item, name in ((fitted, "fitted.json"), (calibrator, "options.json")):
-        item.save(tmp_path / name)
-        assert load_calibrator(tmp_path / name) == item
+    fitted.save(tmp_path / "fitted.json")
     loaded = load_calibrator(tmp_path / "fitted.json")
-    assert np.array_equal(loaded.predict(scores), fitted.predict(scores))
+
+    assert loaded == fitted
+    options = {"segments": np.arange(101) % 3} if isinstance(fitted, SegmentedCalibrator) else {}
+    assert np.array_equal(loaded.predict(scores, **options), fitted.predict(scores, **options))
 
 
 def test_every_kind_can_be_loaded() -> None:
@@ -123,3 +124,36 @@ def test_an_infinite_coefficient_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(CalibrationError, match="do not fit together"):
         load_calibrator(path)
+
+
+def test_an_interval_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
+    fitted = _fitted(VennAbersCalibrator())
+    assert isinstance(fitted, VennAbersCalibrator)
+    path = tmp_path / "calibrator.json"
+    fitted.save(path)
+    content = json.loads(path.read_text("utf-8"))
+    content["lower"], content["upper"] = content["upper"], content["lower"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+    with pytest.raises(CalibrationError, match="do not fit together"):
+        load_calibrator(path)
+
+
+def test_a_version_that_is_no_number_and_a_name_twice_are_refused(tmp_path: Path) -> None:
+    path = _saved(tmp_path, version=True)
+    with pytest.raises(CalibrationError, match="version True is not 1"):
+        load_calibrator(path)
+
+    path.write_text(_saved(tmp_path).read_text("utf-8").replace("{", '{"kind": "beta", ', 1))
+    with pytest.raises(CalibrationError, match="a name stands twice"):
+        load_calibrator(path)
+
+
+def test_what_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
+    fitted = _fitted(IsotonicCalibrator())
+
+    for path in (tmp_path / "none" / "c.json", tmp_path):
+        with pytest.raises(CalibrationError, match="cannot be written"):
+            fitted.save(path)
+    with pytest.raises(CalibrationError, match="not fitted"):
+        IsotonicCalibrator().save(tmp_path / "c.json")

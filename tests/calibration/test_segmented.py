@@ -42,7 +42,8 @@ def test_unseen_null_and_weightless_segments_get_the_whole() -> None:
     for segment in (None, 2, 77):
         column = pl.Series([segment] * 49, dtype=pl.Int64)
         assert np.array_equal(fitted.predict(GRID, segments=column), whole)
-    assert np.array_equal(fitted.predict(GRID), whole)
+    with pytest.raises(InvalidSampleError, match="2 were fitted; give that of each row"):
+        fitted.predict(GRID)
 
 
 def test_more_pseudo_events_bring_a_segment_nearer_to_the_whole() -> None:
@@ -94,7 +95,7 @@ def test_segments_may_be_of_any_type_and_are_text() -> None:
 
     assert SegmentedCalibrator().fit(y_true, y_prob, segments=texts) == expected
     assert SegmentedCalibrator().fit(y_true, y_prob, segments=categories) == expected
-    assert SegmentedCalibrator().fit(y_true, y_prob, segments=missing).names == ("1.0", "2.0")
+    assert SegmentedCalibrator().fit(y_true, y_prob, segments=missing).names == ("1", "2")
 
 
 def test_a_row_of_weight_two_is_two_rows_of_its_segment() -> None:
@@ -125,3 +126,25 @@ def test_wrong_segments_are_refused() -> None:
         SegmentedCalibrator().fit([1, 1], [0.1, 0.2], segments=["a", "b"])
     with pytest.raises(CalibrationError, match="not fitted"):
         SegmentedCalibrator().predict([0.1], segments=["a"])
+
+
+def test_several_segments_of_which_none_was_fitted_are_refused() -> None:
+    y_true, y_prob, segments = _generated(6, 400)
+    fitted = SegmentedCalibrator().fit(y_true, y_prob, segments=segments)
+
+    with pytest.raises(InvalidSampleError, match="none of 2, such as 'de', was fitted"):
+        fitted.predict([0.1, 0.2], segments=["de", "us"])
+
+
+def test_whole_numbers_are_the_same_segments_as_floats() -> None:
+    y_true, y_prob, segments = _generated(6, 400)
+    fitted = SegmentedCalibrator().fit(y_true, y_prob, segments=segments)
+
+    as_floats = fitted.predict(y_prob, segments=segments.astype(float))
+
+    assert np.array_equal(as_floats, fitted.predict(y_prob, segments=segments))
+
+
+def test_a_class_is_no_base() -> None:
+    with pytest.raises(CalibrationError, match="BetaCalibrator is a class: give a calibrator"):
+        SegmentedCalibrator(base=BetaCalibrator)  # type: ignore[arg-type]

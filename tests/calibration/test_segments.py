@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from model_diagnostics.calibration import compute_bias
 from scipy import stats
 
-from calibration.errors import InvalidSampleError
+from calibration.errors import CalibrationError, InvalidSampleError
 from calibration.metrics import calibration_ratio
 from calibration.segments import Correction, calibration_by
 
@@ -364,12 +364,30 @@ def test_columns_may_be_named_like_sums() -> None:
 def test_what_cannot_be_asked_is_refused(
     by: list[str], options: dict[str, object], told: str
 ) -> None:
-    with pytest.raises(InvalidSampleError, match=told):
+    with pytest.raises(CalibrationError, match=told):
         calibration_by(draws("rare", 10, 3, 11), by, **options)
 
 
 def test_missing_outcomes_are_refused() -> None:
     frame = pl.DataFrame({"y_true": [True, None], "y_prob": [0.5, 0.5], "name": ["x", "x"]})
 
-    with pytest.raises(InvalidSampleError, match="neither 0 nor 1"):
+    with pytest.raises(InvalidSampleError, match="column y_true: 1 of 2 values are null"):
         calibration_by(frame, ["name"])
+
+
+@pytest.mark.parametrize("clusters", [2, 3, 8, 200])
+def test_clusters_that_are_all_alike_do_not_make_a_ratio_certain(clusters: int) -> None:
+    frame = pl.DataFrame(
+        {
+            "name": ["x"] * (4 * clusters),
+            "user": np.repeat(np.arange(clusters), 4),
+            "y_true": [0, 0, 0, 1] * clusters,
+            "y_prob": [0.26] * (4 * clusters),
+        }
+    )
+
+    segment = calibration_by(frame, "name", cluster="user", min_weight=0)
+
+    assert segment["p_value"][0] > 0.5
+    assert not segment["flagged"][0]
+    assert segment["low"][0] < 1.04 < segment["high"][0]

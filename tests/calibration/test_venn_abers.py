@@ -1,5 +1,7 @@
 """Inductive Venn-Abers prediction."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from sklearn.isotonic import IsotonicRegression
 from venn_abers import VennAbers
 
 from calibration import venn_abers
+from calibration.saving import load_calibrator
 from calibration.venn_abers import VennAbersCalibrator
 
 
@@ -93,3 +96,20 @@ def test_groups_of_many_scores_move_the_probability_little(
     grouped = VennAbersCalibrator().fit(y_true, y_prob).predict(scores)
 
     assert 0 < np.abs(grouped - exact).mean() < 2e-3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_fractional_weights_give_probabilities_that_ascend_and_can_be_loaded(
+    seed: int, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(seed)
+    score = generator.random(2_000)
+    happened = generator.random(2_000) < score
+    weight = generator.gamma(0.3, 1 / 3, 2_000)
+
+    fitted = VennAbersCalibrator().fit(happened, score, weight=weight)
+    fitted.save(tmp_path / "c.json")
+    lower, upper = fitted.predict_interval(np.linspace(0, 1, 500))
+
+    assert load_calibrator(tmp_path / "c.json") == fitted
+    assert ((lower >= 0) & (lower <= upper) & (upper <= 1)).all()

@@ -21,8 +21,6 @@ from calibration.errors import InsufficientDataError
 from calibration.field_errors import field_calibration_error
 from calibration.metrics import brier_score, calibration_ratio, log_loss, normalised_entropy
 from calibration.recalibration import calibration_in_the_large, logistic_recalibration
-from calibration.rows import tied_groups
-from calibration.samples import Sample
 from calibration.smooth_error import smooth_calibration_error
 
 
@@ -154,36 +152,3 @@ def test_lists_and_series_give_what_arrays_give(name: str) -> None:
     np.testing.assert_array_equal(value_of(EVERY[name], happened, probability), arrays)
     series = value_of(EVERY[name], pl.Series(happened), pl.Series(probability))
     np.testing.assert_array_equal(series, arrays)
-
-
-@settings(deadline=None, max_examples=40)
-@given(rows=ROWS)
-def test_groups_ascend_and_hold_the_sums_of_equal_probabilities(
-    rows: list[tuple[bool, float, int]],
-) -> None:
-    happened, probability, weight = columns(rows)
-
-    groups = list(tied_groups(Sample.of(happened, probability, weight)))
-
-    values, weights, events = (np.concatenate(part) for part in zip(*groups, strict=True))
-    expected = np.unique(probability[weight > 0])
-    np.testing.assert_array_equal(values, expected)
-    np.testing.assert_array_equal(weights, [weight[probability == v].sum() for v in expected])
-    np.testing.assert_array_equal(
-        events, [weight[(probability == v) & happened].sum() for v in expected]
-    )
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_groups_are_whole_though_rows_are_read_in_parts(weighted: bool) -> None:
-    generator = np.random.default_rng(3)
-    probability = generator.choice([0.0, -0.0, 0.25, 0.5, 1.0], 200_000)
-    happened, weight = generator.random(200_000) < 0.4, generator.integers(0, 3, 200_000)
-
-    sample = Sample.of(happened, probability, weight if weighted else None)
-    groups = list(tied_groups(sample))
-
-    values, weights, events = (np.concatenate(part) for part in zip(*groups, strict=True))
-    np.testing.assert_array_equal(values, [0, 0.25, 0.5, 1])
-    assert weights.sum() == sample.size
-    assert events.sum() == sample.events

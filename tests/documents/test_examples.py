@@ -22,8 +22,8 @@ def _sections() -> dict[str, list[tuple[str, str]]]:
     return {title: pair.findall(text) for title, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
-def test_there_are_three_worked_examples() -> None:
-    assert len(_sections()) == 3
+def test_there_are_four_worked_examples() -> None:
+    assert len(_sections()) == 4
 
 
 @pytest.mark.slow
