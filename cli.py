@@ -170,21 +170,29 @@ def report(
         typer.Option("--format", help="How to write it; by default as --out ends, else a table."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write instead of the screen.")] = None,
+    models: Annotated[
+        str | None,
+        typer.Option(help="Attribution models to put side by side, comma-separated, or all."),
+    ] = None,
 ) -> None:
     """Print a report, or write it to a file.
 
     Example: adscribe report campaign_credit --db ads.duckdb --format csv --out credit.csv
+
+    Example: adscribe report credit_by_campaign --db ads.duckdb --models last_touch,linear
     """
     form = form or attribution.format_of(out)
     if form is attribution.Format.TABLE and out is not None:
         raise ConfigError("--out needs a --format of csv, json, parquet or html.")
     if form is attribution.Format.PARQUET and out is None and sys.stdout.isatty():
         raise ConfigError("Parquet is not for the screen. Name a file with --out.")
+    chosen = None if models is None else models.split(",")
     with Warehouse.open(db, read_only=True) as warehouse:
-        frame = attribution.report(warehouse, name)
+        frame = attribution.report(warehouse, name, models=chosen)
     title = name.replace("_", " ")
     if form is attribution.Format.TABLE:
-        whole = f"adscribe report {name} --db {db} --format csv"
+        beside = "" if models is None else f" --models {models}"
+        whole = f"adscribe report {name} --db {db}{beside} --format csv"
         terminal.show_frame(frame, title=title, whole=whole)
     elif out is None:
         sys.stdout.buffer.write(attribution.encode(frame, form, title=title))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from attribution import attribute_day
+from attribution.eligibility import resolve
 from matching import match_day
 from warehouse.config import Config
 from warehouse.database import Warehouse
@@ -89,6 +90,7 @@ def open_run(
     WarehouseError, ConfigError
         If the warehouse or its key cannot be used.
     """
+    resolve(config.attribution)  # a preset that does not exist fails before anything is read
     if not new and not db.exists():
         raise WarehouseError(f"{db}: no such warehouse. Make one with: adscribe ingest --db {db}")
     if not db.exists() and db.parent.is_dir():  # a key that cannot be used makes no warehouse

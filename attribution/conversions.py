@@ -9,16 +9,17 @@ first wins). A retraction sets the value to 0 for good; the newest restatement r
 from datetime import date
 from typing import Final
 
-from warehouse.config import AttributionConfig
+from warehouse.attribution_config import AttributionConfig
 from warehouse.database import Warehouse
 
 HOUR_US: Final = 3_600_000_000
+DAY_US: Final = 24 * HOUR_US
 
 
 def update_conversions(warehouse: Warehouse, day: date, config: AttributionConfig) -> None:
     """Work out anew the orders that the signals of one log day, or new matches, concern.
 
-    Makes the temporary tables new_conversions, stale_conversions and stale_paths, and replaces the
+    Makes the temporary tables new_conversions, stale_conversions and stale_users, and replaces the
     rows of conversions and conversion_signals.
     """
     warehouse.execute("attribution/touched_signals", day=day)
@@ -31,7 +32,7 @@ def update_conversions(warehouse: Warehouse, day: date, config: AttributionConfi
     warehouse.execute("attribution/signal_roles")
     warehouse.execute("attribution/new_conversions")
     warehouse.execute("attribution/stale_conversions")
-    warehouse.execute("attribution/stale_paths")
+    warehouse.execute("attribution/stale_users")
     warehouse.execute("attribution/delete_conversions")
     warehouse.execute("attribution/delete_conversion_signals")
     warehouse.execute("attribution/insert_conversions")

@@ -1,72 +1,78 @@
-"""Conversions and touchpoints → credit: whose the conversion is, what may earn it, what does."""
+"""Paths → credit: each model gives weights, one statement turns them into whole millionths.
 
-from datetime import date, datetime, timedelta
+Everything is integer arithmetic: a candidate's part of a conversion is his match probability in
+millionths, a model divides it by whole weights, and what rounding leaves goes to the largest
+remainders (Hamilton's method of apportionment), so that sums are exact and nothing hangs on the
+order of rows.
+"""
+
 from typing import Final
 
+from attribution.calibrated_touch import recency_bins
 from attribution.conversions import HOUR_US
-from warehouse.config import AttributionConfig, MatchingConfig
+from attribution.eligibility import Rules
+from warehouse.attribution_config import Model
 from warehouse.database import Warehouse
 
-_LOGGED_AHEAD: Final = timedelta(days=2)  # no row stands in the log longer before its event
-_NEVER: Final = datetime(2100, 1, 1)  # noqa: DTZ001 -- the warehouse keeps UTC without a zone
+MICROS: Final = 1_000_000
 
 
-def windows(config: AttributionConfig) -> dict[str, int]:
-    """Return the lookback windows in microseconds, as parameters of the eligibility statements."""
-    by_kind = {
-        "click_window_us": config.click_window_hours * HOUR_US,
-        "engaged_view_window_us": config.engaged_view_window_hours * HOUR_US,
-        "view_window_us": config.view_window_hours * HOUR_US,
-    }
-    return {**by_kind, "longest_window_us": max(by_kind.values())}
+def rank_touches(warehouse: Warehouse, rules: Rules) -> None:
+    """Make ranked_touches and paths, of the conversions at work: what the models divide."""
+    first = rules.named_click_first
+    warehouse.execute("attribution/ranked_touches", named_click_first=first)
+    warehouse.execute("attribution/paths", named_click_first=first)
 
 
-def update_credits(
+def credit_conversions(
     warehouse: Warehouse,
-    day: date,
+    models: tuple[Model, ...],
+    rules: Rules,
     *,
     run_id: str,
-    matching: MatchingConfig,
-    attribution: AttributionConfig,
-) -> None:
-    """Credit the conversions worked out anew, and those that the day's touches could have earned.
+    calibrated: bool = False,
+) -> int:
+    """Credit the conversions at work under some models, and write down what that changed.
 
-    Replaces their rows of path_touches and credits and writes what changed to restatements. Where
-    only the value of an old order was adjusted its stored path serves again: looking for it would
-    mean reading the touchpoints of its days.
+    Parameters
+    ----------
+    warehouse : Warehouse
+        With the temporary tables of :func:`rank_touches`.
+    models : tuple of Model
+        The wanted models of one group.
+    rules : Rules
+        What the paths were found under.
+    run_id : str
+        For the restatements.
+    calibrated : bool
+        Which group: calibrated_last_touch, or all others. Credit of the same conversions under
+        other models of the group is taken away.
+
+    Returns
+    -------
+    int
+        Rows of credit.
     """
-    lookback = windows(attribution)
-    methods = [str(method) for method in matching.order]
-    _find_reached(warehouse, day, lookback["longest_window_us"])
-    warehouse.execute("attribution/work_conversions", methods=methods)
-    _find_paths(warehouse, lookback)
     warehouse.execute("attribution/no_credits")
-    for model in attribution.models:
-        warehouse.execute(f"attribution/{model}")  # each model is one statement, of its name
-    warehouse.execute("attribution/old_credits")
+    rows = 0
+    for model in models:
+        with warehouse.frame("recency_bins", recency_bins()):
+            warehouse.execute(f"attribution/{model}", **_parameters(model, rules))
+        rows += warehouse.execute("attribution/add_credits", model=str(model))
+    version = rules.version
+    warehouse.execute("attribution/old_credits", calibrated=calibrated)
     warehouse.execute("attribution/delete_credits")
-    warehouse.execute("attribution/insert_credits")
-    warehouse.execute("attribution/insert_restatements", run_id=run_id)
+    warehouse.execute("attribution/insert_credits", rules_version=version)
+    warehouse.execute("attribution/insert_restatements", run_id=run_id, rules_version=version)
+    return rows
 
 
-def _find_reached(warehouse: Warehouse, day: date, longest_window_us: int) -> None:
-    """Make reached_conversions, from the conversions since the day's earliest touch."""
-    first = warehouse.query("attribution/touch_span", day=day).item() or _NEVER
-    warehouse.execute(
-        "attribution/reached_conversions",
-        day=day,
-        longest_window_us=longest_window_us,
-        first_event_day=first.date(),
-        first_log_day=first.date() - _LOGGED_AHEAD,
-    )
-
-
-def _find_paths(warehouse: Warehouse, lookback: dict[str, int]) -> None:
-    """Make eligible_touches and replace the rows of path_touches."""
-    longest_window_us = lookback.pop("longest_window_us")
-    warehouse.execute("attribution/kept_paths")
-    warehouse.execute("attribution/sought_paths")
-    span = warehouse.query("attribution/sought_span", longest_window_us=longest_window_us)
-    warehouse.execute("attribution/eligible_touches", **lookback, **span.row(0, named=True))
-    warehouse.execute("attribution/delete_path_touches")
-    warehouse.execute("attribution/insert_path_touches")
+def _parameters(model: Model, rules: Rules) -> dict[str, int]:
+    if model is Model.TIME_DECAY:
+        return {"half_life_us": rules.half_life_hours * HOUR_US}
+    if model is Model.POSITION_BASED:
+        return {
+            "first_micros": round(rules.first_share * MICROS),
+            "last_micros": round(rules.last_share * MICROS),
+        }
+    return {}

@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass
 
-from attribution.credit import windows
-from warehouse.config import AttributionConfig
+import polars as pl
+
+from attribution.eligibility import Rules, exclusions, path_rules, resolve
+from warehouse.attribution_config import AttributionConfig
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
 from warehouse.refused import refused_rows, refused_where
 
-_CREDIT_COLUMNS = (
-    "model", "outcome", "user_id", "touch_id", "campaign_id", "credit_micros", "value_micros",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class ConversionExplanation:
-    """One conversion, the signals it was made of, the touches before it and its credit.
+    """One conversion, who may have made it, the touches before it and its credit.
 
     Attributes
     ----------
@@ -23,16 +21,22 @@ class ConversionExplanation:
         Its id, advertiser, event name, order, time, value, currency and status.
     signals : list of dict
         The signals that it was made of: signal_id, role, event_time, and the best match of each.
+    candidates : list of dict
+        The users who may have made it, the likeliest first: user_id, method, match_probability,
+        declared, signal_id, and invalid: why he is no person.
     touches : list of dict
-        What its user saw of the advertiser up to the longest window before it, the latest first:
-        touch_id, event_time, kind, campaign_id, surface, and reason: won, weaker_kind, earlier,
-        tie_by_touch_id, outside_window or withheld_by_holdout.
+        What each candidate saw of the advertiser up to the longest window before it, the latest
+        first: user_id, touch_id, event_time, kind, campaign_id, surface, reason and assist. The
+        reason is won, weaker_kind, earlier, tie_by_touch_id or other_click_named for those that
+        may earn; reinstall, click_injection, click_flooding, bot, data_centre, outside_window,
+        withheld_by_holdout, excluded_surface, excluded_campaign or not_attributed_yet for others.
     credits : list of dict
         Its rows of the table credits.
     """
 
     conversion: dict[str, object]
     signals: list[dict[str, object]]
+    candidates: list[dict[str, object]]
     touches: list[dict[str, object]]
     credits: list[dict[str, object]]
 
@@ -41,6 +45,7 @@ class ConversionExplanation:
         return {
             **self.conversion,
             "signals": self.signals,
+            "candidates": self.candidates,
             "touches": self.touches,
             "credits": self.credits,
         }
@@ -58,7 +63,7 @@ def explain_conversion(
     conversion_id : str
         The conversion: the id of its first signal, or of any other.
     config : AttributionConfig
-        The windows that were in force.
+        The rules that were in force.
 
     Raises
     ------
@@ -68,18 +73,28 @@ def explain_conversion(
     named = warehouse.query("attribution/conversion_of_signal", signal_id=conversion_id)
     if named.is_empty() or named.item() is None:
         raise UnknownNameError(_why_none(warehouse, conversion_id, adjusts=not named.is_empty()))
-    conversion_id = named.item()
-    rows = warehouse.query("attribution/explain_conversion", conversion_id=conversion_id)
-    touches = warehouse.query(
-        "attribution/explain_touches", conversion_id=conversion_id, **windows(config)
-    )
-    signals = warehouse.query("attribution/explain_signals", conversion_id=conversion_id)
+    key = {"conversion_id": named.item()}
+    rows = warehouse.query("attribution/explain_conversion", **key)
     return ConversionExplanation(
-        rows.drop(_CREDIT_COLUMNS).row(0, named=True),
-        signals.to_dicts(),
-        touches.to_dicts(),
-        rows.select(_CREDIT_COLUMNS).to_dicts(),
+        rows.row(0, named=True),
+        warehouse.query("attribution/explain_signals", **key).to_dicts(),
+        warehouse.query("attribution/explain_candidates", **key).to_dicts(),
+        _touches(warehouse, key, resolve(config)).to_dicts(),
+        warehouse.query("attribution/explain_credits", **key).to_dicts(),
     )
+
+
+def _touches(warehouse: Warehouse, key: dict[str, str], rules: Rules) -> pl.DataFrame:
+    keys = warehouse.query("attribution/explain_rule_keys", **key)
+    places = exclusions(rules)
+    with (
+        warehouse.frame("path_rules", path_rules(rules, keys)),
+        warehouse.frame("limited_advertisers", places.limited_advertisers),
+        warehouse.frame("listed_values", places.listed_values),
+    ):
+        return warehouse.query(
+            "attribution/explain_touches", **key, named_click_first=rules.named_click_first
+        )
 
 
 def _why_none(warehouse: Warehouse, signal_id: str, *, adjusts: bool) -> str:

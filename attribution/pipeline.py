@@ -1,9 +1,16 @@
-"""The attribution stage: signals and matches of one log day → conversions and credits."""
+"""The attribution stage: signals and matches of one log day → conversions, paths and credits."""
 
 from datetime import date
 
 from attribution.conversions import update_conversions
-from attribution.credit import update_credits
+from attribution.credit import credit_conversions, rank_touches
+from attribution.eligibility import Rules, longest_window_us, resolve
+from attribution.money import check_rates, load_rates
+from attribution.rates import update_holdouts, update_rates
+from attribution.settings import keep_horizons
+from attribution.traffic import update_invalid_traffic
+from attribution.work import find_work, take_stored
+from warehouse.attribution_config import Model
 from warehouse.checks import check_day
 from warehouse.runs import Run
 
@@ -20,19 +27,46 @@ def attribute_day(run: Run, day: date) -> None:
 
     Raises
     ------
+    ConfigError
+        If the configuration names a preset that does not exist, or money has no rate.
     WarehouseError
         If a check finds a row that must not exist; nothing of the stage is kept then.
     """
-    warehouse, config = run.warehouse, run.config
+    warehouse, config = run.warehouse, run.config.attribution
+    rules = resolve(config)
     with run.stage("attribute", day) as counts:
-        update_conversions(warehouse, day, config.attribution)
-        update_credits(
-            warehouse,
-            day,
+        warehouse.execute(
+            "attribution/insert_rules",
+            rules_version=rules.version,
+            settings=rules.settings(),
             run_id=run.run_id,
-            matching=config.matching,
-            attribution=config.attribution,
         )
+        longest = longest_window_us(rules)
+        keep_horizons(warehouse, late_days=config.late_days, longest_window_us=longest)
+        load_rates(warehouse, config.money)
+        update_invalid_traffic(warehouse, day, rules.traffic)
+        update_conversions(warehouse, day, config)
+        check_rates(warehouse, config.money)
+        find_work(warehouse, day, rules, run.config.matching.order)
+        rows = _credit(run, day, rules)
         warehouse.execute("attribution/delete_pending_signals")
         check_day(warehouse, day)
-        counts.rows_in, counts.rows_out = warehouse.query("attribution/count_credits").row(0)
+        counts.rows_in = int(warehouse.query("attribution/count_order_signals").item())
+        counts.rows_out = rows
+
+
+def _credit(run: Run, day: date, rules: Rules) -> int:
+    """Credit the conversions at work, the rule models first; return how many rows."""
+    warehouse, models = run.warehouse, run.config.attribution.models
+    calibrated = tuple(model for model in models if model is Model.CALIBRATED_LAST_TOUCH)
+    of_rules = tuple(model for model in models if model is not Model.CALIBRATED_LAST_TOUCH)
+    rank_touches(warehouse, rules)
+    rows = credit_conversions(warehouse, of_rules, rules, run_id=run.run_id)
+    if calibrated:
+        update_holdouts(warehouse, day, rules)
+        if update_rates(warehouse, day):
+            take_stored(warehouse, rules)
+            rank_touches(warehouse, rules)
+    return rows + credit_conversions(
+        warehouse, calibrated, rules, run_id=run.run_id, calibrated=True
+    )

@@ -1,15 +1,25 @@
-"""The SQL reports: run by name, written in any format."""
+"""The SQL reports: run by name, models put side by side, written in any format."""
 
 import html
 import io
+import re
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from warehouse.database import Warehouse, statements
+from warehouse.attribution_config import Model
+from warehouse.database import Warehouse, statement, statements
 from warehouse.errors import UnknownNameError, nearest
+
+_MODEL: Final = "model"
+_BASIS: Final = "basis"
+_CALIBRATED: Final = str(Model.CALIBRATED_LAST_TOUCH)
+_ORDER: Final = re.compile(r"^ORDER BY (.+)\Z", re.MULTILINE | re.DOTALL)
+# Columns of reports by model that are the same under each.
+_OF_NO_MODEL: Final = ("report_currency", "cost", "cost_first_told", "cost_in_reports")
 
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -46,8 +56,12 @@ def report_names() -> list[str]:
     return statements("reports")
 
 
-def report(warehouse: Warehouse, name: str) -> pl.DataFrame:
-    """Run one report.
+def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = None) -> pl.DataFrame:
+    """Run one report, and put models beside each other where they are named.
+
+    With models, what a row is of stays as it is; each other column of a report by model becomes
+    one for each model, such as ``credit_last_touch`` and ``credit_linear``, null where the report
+    has no such row of the model.
 
     Parameters
     ----------
@@ -55,15 +69,77 @@ def report(warehouse: Warehouse, name: str) -> pl.DataFrame:
         Where to run it; opened for reading is enough.
     name : str
         One of :func:`report_names`; each is a file of sql/reports.
+    models : sequence of str, optional
+        The models to put side by side, in this order; ``["all"]`` for all that the report tells of.
+        The report as it is when omitted.
 
     Raises
     ------
     UnknownNameError
-        If there is no such report.
+        If there is no such report or model, or, with models, if the report is not by model or tells
+        nothing of one of them.
     """
     if name not in report_names():
         raise UnknownNameError(f'no report "{name}": {nearest(name, report_names())}')
-    return warehouse.query(f"reports/{name}")
+    named = [] if models is None or list(models) == ["all"] else _known(models)
+    frame = _with_basis(warehouse, warehouse.query(f"reports/{name}"))
+    if models is None:
+        return frame
+    if _MODEL not in frame.columns:
+        raise UnknownNameError(f'the report "{name}" is not by model. Leave --models out.')
+    told = sorted(frame.get_column(_MODEL).drop_nulls().unique())
+    chosen = named or told
+    absent = [model for model in chosen if model not in told]
+    if absent and told:  # a warehouse without any credit has no model to miss
+        raise UnknownNameError(
+            f'{warehouse.path}: the report "{name}" tells nothing of {absent[0]}, only of '
+            f"{', '.join(told)}. Attribute its days with: adscribe attribute --models {absent[0]}"
+        )
+    return _side_by_side(frame, _keys(name, frame), chosen)
+
+
+def _with_basis(warehouse: Warehouse, frame: pl.DataFrame) -> pl.DataFrame:
+    """Say beside calibrated last touch what its probabilities were estimated from."""
+    if _MODEL not in frame.columns or _CALIBRATED not in frame[_MODEL]:
+        return frame
+    basis = pl.lit(warehouse.query("attribution/basis_of_rates").item())
+    of_model = pl.when(pl.col(_MODEL) == _CALIBRATED).then(basis).alias(_BASIS)
+    return frame.insert_column(frame.columns.index(_MODEL) + 1, frame.select(of_model).to_series())
+
+
+def _known(models: Sequence[str]) -> list[str]:
+    chosen = list(dict.fromkeys(model.strip() for model in models))
+    known = [str(model) for model in Model]
+    for model in chosen:
+        if model not in known:
+            raise UnknownNameError(f'no model "{model}": {nearest(model, known)}')
+    return chosen
+
+
+def _keys(name: str, frame: pl.DataFrame) -> list[str]:
+    """Return the columns that say what a row is of: the order of a report is a total one."""
+    order = _ORDER.search(statement(f"reports/{name}").rstrip())
+    terms = order[1].split(",") if order else []
+    ordered = {term.split()[0].rpartition(".")[2] for term in terms} - {_MODEL}
+    return [column for column in frame.columns if column in ordered]
+
+
+def _side_by_side(frame: pl.DataFrame, keys: list[str], models: list[str]) -> pl.DataFrame:
+    shared = [column for column in _OF_NO_MODEL if column in frame.columns]
+    values = [column for column in frame.columns if column not in (*keys, *shared, _MODEL)]
+    beside = (
+        frame.filter(pl.col(_MODEL).is_in(models))
+        .group_by(keys, maintain_order=True)
+        .agg(pl.col(column).drop_nulls().first() for column in shared)
+    )
+    for model in models:
+        of_model = frame.filter(pl.col(_MODEL) == model).select(
+            *keys, *(pl.col(value).alias(f"{value}_{model}") for value in values)
+        )
+        beside = beside.join(of_model, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    columns = [f"{value}_{model}" for value in values for model in models]
+    rules = {f"{_BASIS}_{model}" for model in models if model != _CALIBRATED}
+    return beside.select(*keys, *shared, *(name for name in columns if name not in rules))
 
 
 def encode(frame: pl.DataFrame, form: Format, *, title: str) -> bytes:

@@ -47,6 +47,7 @@ def find_candidates(warehouse: Warehouse, day: date, config: ModelConfig) -> Non
     """
     first = day - timedelta(days=config.lookback_days - 1)
     warehouse.execute("matching/identified_signals", first_day=first, last_day=day)
+    warehouse.execute("matching/order_sights", first_day=first, last_day=day)
     warehouse.execute("matching/sightings")
     warehouse.execute("matching/model_signals", day=day)
     warehouse.execute("matching/signal_tokens")

@@ -12,8 +12,9 @@ from terminal.values import plain, styled
 
 _SPEAKING = (
     "outcome", "reason", "role", "kind", "event_name", "status", "method", "event_time", "surface",
-    "currency", "model",
+    "currency", "model", "assisted", "certainty", "invalid",
 )  # fmt: skip
+_TOUCH = ("reason", "assisted", "kind", "event_time", "campaign_id", "surface", "touch_id")
 
 
 def show_conversion(explanation: ConversionExplanation, *, console: Console | None = None) -> None:
@@ -25,17 +26,42 @@ def show_conversion(explanation: ConversionExplanation, *, console: Console | No
         tree, "signals", explanation.signals,
         ("role", "event_time", "signal_id", "user_id", "method"),
     )  # fmt: skip
-    _branch(
-        tree, "touches, the latest first", explanation.touches,
-        ("reason", "kind", "event_time", "campaign_id", "surface", "touch_id"),
-    )  # fmt: skip
-    _branch(
-        tree, "credit", [_in_units(row) for row in explanation.credits],
-        ("model", "outcome", "campaign_id", "credit", "value", "user_id", "touch_id"),
-    )  # fmt: skip
+    _add_candidates(tree, explanation)
+    _add_credits(tree, explanation.credits)
     if any(row["outcome"] == "unmatched" for row in explanation.credits):
         tree.add(f"see: adscribe explain match {conversion['conversion_id']}")
     (console or out()).print(tree)
+
+
+def _add_candidates(tree: Tree, explanation: ConversionExplanation) -> None:
+    """Add each user who may have made the conversion, and below him what he saw before it."""
+    candidates = explanation.candidates
+    users = tree.add(f"candidates ({len(candidates)}), and their touches, the latest first")
+    for row in candidates:
+        certainty = "declared" if row["declared"] else "not declared"
+        branch = users.add(
+            line(
+                {**row, "certainty": certainty},
+                ("user_id", "method", "match_probability", "certainty", "invalid"),
+            )
+        )
+        touches = [touch for touch in explanation.touches if touch["user_id"] == row["user_id"]]
+        for touch in touches:
+            assisted = "assist" if touch["assist"] else None
+            branch.add(line({**touch, "assisted": assisted}, _TOUCH))
+        if not touches:
+            branch.add("no touch of this advertiser in the longest window before it")
+
+
+def _add_credits(tree: Tree, credits: Sequence[Mapping[str, object]]) -> None:
+    """Add the credit, a branch for each model."""
+    branch = tree.add("credit")
+    for model in dict.fromkeys(row["model"] for row in credits):
+        rows = [_in_units(row) for row in credits if row["model"] == model]
+        _branch(
+            branch, str(model), rows,
+            ("outcome", "reason", "campaign_id", "credit", "value", "user_id", "touch_id", "basis"),
+        )  # fmt: skip
 
 
 def _in_units(row: Mapping[str, object]) -> dict[str, object]:

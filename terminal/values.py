@@ -9,7 +9,9 @@ _STYLES = {
     "unmatched": "yellow", "organic": "cyan", "rejected": "red", "failed": "red",
     "interrupted": "red", "shared_identifier": "yellow", "other_user": "yellow",
     "too_many_users": "yellow", "too_many_identifiers": "yellow", "vetoed": "red",
-    "expired": "yellow", "not_in_order": "yellow", "denied": "red",
+    "expired": "yellow", "not_in_order": "yellow", "denied": "red", "assist": "green",
+    "bot": "red", "data_centre": "red", "click_injection": "red", "click_flooding": "red",
+    "reinstall": "yellow", "not declared": "yellow",
 }  # fmt: skip
 
 

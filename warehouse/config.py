@@ -10,31 +10,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from warehouse.attribution_config import AttributionConfig, Model
 from warehouse.config_errors import explain
+from warehouse.config_sections import Method, Section
 from warehouse.errors import ConfigError, nearest
 from warehouse.schemas import TABLES
 
-_Hours = Annotated[int, Field(strict=True, ge=0, le=90 * 24)]
 _RESERVED: Final = ("", "source_row")  # the second is the name of a row's number
-
-
-class Method(StrEnum):
-    """An identifier by which a signal names a user."""
-
-    CLICK_ID = "click_id"
-    EMAIL = "email"
-    PHONE = "phone"
-    DEVICE_ID = "device_id"
-    COOKIE_ID = "cookie_id"
-    EXTERNAL_ID = "external_id"
-
-
-class Model(StrEnum):
-    """A way to divide a conversion among its touchpoints."""
-
-    LAST_TOUCH = "last_touch"
 
 
 class Consent(StrEnum):
@@ -44,12 +28,7 @@ class Consent(StrEnum):
     GRANTED = "granted"
 
 
-class _Section(BaseModel):
-    # Strict where it is told: paths and the words of a list come from text, numbers do not.
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class WarehouseConfig(_Section):
+class WarehouseConfig(Section):
     """``[warehouse]``: what DuckDB may use."""
 
     memory_limit: str | None = None
@@ -63,7 +42,7 @@ class WarehouseConfig(_Section):
         return value
 
 
-class PrivacyConfig(_Section):
+class PrivacyConfig(Section):
     """``[privacy]``: the key of the digests, consent, and addresses in clear."""
 
     key_file: Path | None = None
@@ -71,7 +50,7 @@ class PrivacyConfig(_Section):
     keep_addresses_days: Annotated[int, Field(strict=True, ge=1, le=36_500)] | None = None
 
 
-class MatchingConfig(_Section):
+class MatchingConfig(Section):
     """``[matching]``: which identifiers are followed, the most trusted first."""
 
     order: Annotated[tuple[Method, ...], Field(min_length=1)] = tuple(Method)
@@ -84,7 +63,7 @@ class MatchingConfig(_Section):
         return self
 
 
-class IdentityRule(_Section):
+class IdentityRule(Section):
     """``[identities.KIND]``: how one kind of identifier is followed (docs/identities.md).
 
     Attributes
@@ -105,7 +84,7 @@ class IdentityRule(_Section):
     unique: Annotated[bool, Field(strict=True)] = False
 
 
-class IdentitiesConfig(_Section):
+class IdentitiesConfig(Section):
     """``[identities]``: the rule of each kind of identifier."""
 
     click_id: IdentityRule = IdentityRule(days=90, users=1, unique=True)
@@ -134,7 +113,7 @@ class IdentitiesConfig(_Section):
         return found
 
 
-class DeclareRule(_Section):
+class DeclareRule(Section):
     """``[model.declare]`` or ``[model.advertisers.NAME]``: which best candidates are matches.
 
     Attributes
@@ -155,7 +134,7 @@ class DeclareRule(_Section):
         return self
 
 
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """``[model]``: matches of signals that no identifier gave a user (docs/matching.md).
 
     Attributes
@@ -197,17 +176,7 @@ class ModelConfig(_Section):
     seed: Annotated[int, Field(strict=True, ge=0, le=2_000_000_000)] = 1
 
 
-class AttributionConfig(_Section):
-    """``[attribution]``: models, lookback windows and deduplication."""
-
-    models: Annotated[tuple[Model, ...], Field(min_length=1)] = (Model.LAST_TOUCH,)
-    click_window_hours: _Hours = 7 * 24
-    engaged_view_window_hours: _Hours = 24
-    view_window_hours: _Hours = 24
-    dedup_window_hours: _Hours = 48
-
-
-class Config(_Section):
+class Config(Section):
     """The whole configuration file."""
 
     warehouse: WarehouseConfig = WarehouseConfig()

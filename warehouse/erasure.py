@@ -32,7 +32,8 @@ _OF_USER: Final = {
     "delete_evidence_of_user": "signal_evidence",
 }
 _RENAMED: Final = (
-    "touchpoints", "matches", "match_conflicts", "path_touches", "credits", "restatements",
+    "touchpoints", "matches", "match_conflicts", "conversion_users", "path_touches",
+    "holdout_conversions", "invalid_users", "credits", "restatements",
 )  # fmt: skip
 # Then for the identifiers that go, and for the user's signals.
 _OF_IDENTIFIERS: Final = {

@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from warehouse.config import Consent, PrivacyConfig
+from warehouse.data_centres import DataCentres
 from warehouse.devices import parse_user_agents
 from warehouse.networks import Scope, parse_addresses
 from warehouse.recipes import Field, Recipe, judge, refusals
@@ -77,7 +78,13 @@ class Identified:
     refused: pl.DataFrame
 
 
-def identify(rows: pl.DataFrame, table: str, config: PrivacyConfig) -> Identified:
+def identify(
+    rows: pl.DataFrame,
+    table: str,
+    config: PrivacyConfig,
+    *,
+    data_centres: DataCentres | None = None,
+) -> Identified:
     """Read the identifiers of a validated batch.
 
     Parameters
@@ -88,15 +95,17 @@ def identify(rows: pl.DataFrame, table: str, config: PrivacyConfig) -> Identifie
         The log.
     config : PrivacyConfig
         The consent that a signal needs, and whether network addresses stay in clear.
+    data_centres : DataCentres, optional
+        Networks whose addresses are no person's.
     """
     identifiers, refused = pl.DataFrame(schema=_IDENTIFIERS), pl.DataFrame(schema=_REFUSED)
     if table == "signals":
         rows = _with_consent(rows, config.consent)
         identifiers = _of_signals(rows)
-        rows = _with_devices(_with_networks(rows.drop(*_HASHED, *_PLAIN), config))
+        rows = _with_devices(_with_networks(rows.drop(*_HASHED, *_PLAIN), config, data_centres))
     elif table == "activity":
         rows, refused = _usable(rows, _OF_ACTIVITY)
-        rows = _with_devices(_with_networks(rows, config))
+        rows = _with_devices(_with_networks(rows, config, data_centres))
     elif table == "touchpoints":
         rows, refused = _usable(rows, _OF_TOUCHPOINTS)
     return Identified(rows, identifiers, refused)
@@ -217,12 +226,14 @@ def _plain(text: pl.Series, kind: str) -> pl.Series:
     return text if kind == "click_id" else text.str.to_lowercase()
 
 
-def _with_networks(rows: pl.DataFrame, config: PrivacyConfig) -> pl.DataFrame:
+def _with_networks(
+    rows: pl.DataFrame, config: PrivacyConfig, data_centres: DataCentres | None
+) -> pl.DataFrame:
     """Return the rows with address, network (/24 or /64), site (/48) and scope of the address.
 
     An address that is not public says nothing about who was there, so that its scope alone is kept.
     """
-    parsed = parse_addresses(rows["ip"])
+    parsed = parse_addresses(rows["ip"], data_centres=data_centres)
     public = pl.col("scope") == Scope.PUBLIC.value
     networks = parsed.select(
         pl.when(public).then("address").alias("address"),

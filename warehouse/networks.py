@@ -1,8 +1,9 @@
 """IP addresses → canonical address, network prefixes and scope.
 
 A person's address changes, the network around it less often: IPv4 providers hand out addresses from
-one /24, IPv6 providers give a household a /64 or a /48. Addresses of many (a carrier's NAT) and of
-nobody (private, reserved) are told apart, since to share one of those says little.
+one /24, IPv6 providers give a household a /64 or a /48. Addresses of many (a carrier's NAT), of
+nobody (private, reserved) and of machines (data centres, where a list of them is given) are told
+apart, since to share one of those says little.
 
 References
 ----------
@@ -21,11 +22,14 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from warehouse.data_centres import DataCentres
+
 
 class Scope(StrEnum):
     """Who an address can belong to."""
 
     PUBLIC = "public"
+    DATA_CENTRE = "data_centre"
     PRIVATE = "private"
     CARRIER_NAT = "carrier_nat"
     LOOPBACK = "loopback"
@@ -83,13 +87,18 @@ _MAPPED_BYTES: Final = bytes(10) + b"\xff\xff"
 _MAPPED: Final = r"^::[fF]{4}:([0-9.*]+)$"
 
 
-def parse_addresses(addresses: pl.Series) -> pl.DataFrame:
+def parse_addresses(
+    addresses: pl.Series, *, data_centres: DataCentres | None = None
+) -> pl.DataFrame:
     """Tell canonical address, version, network prefixes and scope of IP addresses.
 
     Parameters
     ----------
     addresses : Series of str
         Addresses as logged, or IPv4 with the last octet masked as in ``222.218.230.*``.
+    data_centres : DataCentres, optional
+        Public addresses that lie in these have scope data_centre; a masked one does where all that
+        it may stand for lie there.
 
     Returns
     -------
@@ -108,22 +117,26 @@ def parse_addresses(addresses: pl.Series) -> pl.DataFrame:
     plain = pl.col("text")
     if given["text"].str.starts_with("::").any():
         plain = plain.str.replace(_MAPPED, "${1}")
-    parsed = _parse_ipv4(given.with_columns(plain=plain))
+    parsed = _parse_ipv4(given.with_columns(plain=plain), data_centres)
     others = parsed.filter(
         pl.col("version").is_null() & pl.col("text").str.contains(":", literal=True)
     )
     if not others.is_empty():
         distinct = others.get_column("text").unique(maintain_order=True)
-        parsed = _fill(parsed, distinct)
+        parsed = _fill(parsed, distinct, data_centres)
     return parsed.drop("text")
 
 
-def _parse_ipv4(texts: pl.DataFrame) -> pl.DataFrame:
+def _parse_ipv4(texts: pl.DataFrame, data_centres: DataCentres | None) -> pl.DataFrame:
     """Parse the rows that are IPv4; the others have scope invalid, or null where they are null."""
     plain = pl.col("plain")
     found = texts.with_columns(plain=pl.when(plain.str.contains(_IPV4)).then(plain))
     is_ipv4 = plain.is_not_null()
-    return found.with_columns(scope=_ipv4_scopes(found["plain"])).select(
+    scopes = _ipv4_scopes(found["plain"])
+    if data_centres is not None:
+        machines = (scopes == Scope.PUBLIC.value) & _are_machines(found["plain"], data_centres)
+        scopes = scopes.set(machines, Scope.DATA_CENTRE.value)
+    return found.with_columns(scope=scopes).select(
         "text",
         address=pl.when(plain.str.ends_with("*").not_()).then(plain),
         version=pl.when(is_ipv4).then(pl.lit(4, pl.UInt8)),
@@ -147,9 +160,25 @@ def _ipv4_scopes(plain: pl.Series) -> pl.Series:
     return pl.Series(_IPV4_SCOPES, dtype=_SCOPES).gather(places - 1)
 
 
-def _fill(parsed: pl.DataFrame, distinct: pl.Series) -> pl.DataFrame:
+def _are_machines(plain: pl.Series, data_centres: DataCentres) -> pl.Series:
+    """Tell which addresses lie in data centres; null does not."""
+    octets = (
+        plain.str.split_exact(".", 3).struct.unnest().select(pl.all().cast(pl.Int64, strict=False))
+    )
+    block = octets.select(
+        (pl.col("field_0") * 256 + pl.col("field_1")) * 65_536 + pl.col("field_2") * 256
+    ).to_series()
+    last = octets["field_3"]
+    first_number = (block + last.fill_null(0)).fill_null(-1).to_numpy()
+    last_number = (block + last.fill_null(255)).fill_null(-1).to_numpy()
+    return pl.Series(data_centres.hold_ipv4(first_number, last_number))
+
+
+def _fill(
+    parsed: pl.DataFrame, distinct: pl.Series, data_centres: DataCentres | None
+) -> pl.DataFrame:
     """Put what the distinct texts stand for into the rows that have them."""
-    answers = pl.DataFrame(list(_parse_ipv6(distinct)), schema=_SCHEMA, orient="row")
+    answers = pl.DataFrame(list(_parse_ipv6(distinct, data_centres)), schema=_SCHEMA, orient="row")
     joined = parsed.join(
         answers.with_columns(answered=True),
         on="text",
@@ -167,7 +196,9 @@ def _fill(parsed: pl.DataFrame, distinct: pl.Series) -> pl.DataFrame:
     )
 
 
-def _parse_ipv6(texts: pl.Series) -> Iterator[tuple[str | int | None, ...]]:
+def _parse_ipv6(
+    texts: pl.Series, data_centres: DataCentres | None
+) -> Iterator[tuple[str | int | None, ...]]:
     for text in texts:
         try:
             packed = _pack(text)
@@ -178,7 +209,7 @@ def _parse_ipv6(texts: pl.Series) -> Iterator[tuple[str | int | None, ...]]:
             plain = inet_ntop(AF_INET, packed[12:])
             prefix = plain.rpartition(".")[0] + ".0/24"
             scope = _IPV4_SCOPES[bisect_right(_IPV4_EDGES, int.from_bytes(packed[12:15])) - 1]
-            yield text, plain, 4, prefix, None, None, scope
+            yield text, plain, 4, prefix, None, None, _narrow(scope, packed[12:], data_centres)
         else:
             narrow = inet_ntop(AF_INET6, packed[:8] + bytes(8)) + "/64"
             wide = inet_ntop(AF_INET6, packed[:6] + bytes(10)) + "/48"
@@ -186,7 +217,14 @@ def _parse_ipv6(texts: pl.Series) -> Iterator[tuple[str | int | None, ...]]:
             plain = (
                 inet_ntop(AF_INET6, packed) if scope == Scope.PUBLIC else str(IPv6Address(packed))
             )
-            yield text, plain, 6, None, narrow, wide, scope
+            yield text, plain, 6, None, narrow, wide, _narrow(scope, packed, data_centres)
+
+
+def _narrow(scope: str, packed: bytes, data_centres: DataCentres | None) -> str:
+    """Return the scope of an address, of a public one that is a data centre's data_centre."""
+    if data_centres is not None and scope == Scope.PUBLIC and data_centres.hold(packed):
+        return Scope.DATA_CENTRE.value
+    return scope
 
 
 def _pack(text: str) -> bytes:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from warehouse.config import Config, PrivacyConfig
 from warehouse.conform import Conformed, conform, refuse_lines
+from warehouse.data_centres import read_data_centres
 from warehouse.identifiers import Identified, identify
 from warehouse.logs import LogFile
 from warehouse.readers import read
@@ -39,6 +40,7 @@ class LogStream:
         self.rows = 0
         self._days = days
         self._privacy = config.privacy
+        self._data_centres = read_data_centres(config.attribution.traffic.data_centres)
         self._batches = _conformed(file, table, config)
 
     def reader(self) -> pa.RecordBatchReader:
@@ -71,7 +73,7 @@ class LogStream:
         return batch.good.filter(mine), batch.bad.filter(mine | pl.col("log_day").is_null())
 
     def _identify(self, rows: pl.DataFrame) -> Identified:
-        return identify(rows, self.table.name, self._privacy)
+        return identify(rows, self.table.name, self._privacy, data_centres=self._data_centres)
 
     def _collected(self) -> int:
         return sum(map(len, self.bad)) + sum(len(part.identifiers) for part in self.identified)

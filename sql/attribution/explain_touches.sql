@@ -1,70 +1,125 @@
--- purpose: the advertiser's touches of a conversion's user up to the longest window before it, and
---     why each won or lost
--- grain: one touch_id
--- reads: credits, conversions, touchpoints
--- parameters: $conversion_id, $click_window_us, $engaged_view_window_us, $view_window_us,
---     $longest_window_us
-WITH conversion AS (
+-- purpose: the advertiser's touches of each candidate user up to the longest window before one
+--     conversion, whether each may earn it, and why it came where it came under last_touch
+-- grain: one (user_id, touch_id)
+-- reads: conversions, conversion_users, credits, touchpoints, path_touches, path_rules,
+--     limited_advertisers, listed_values
+-- parameters: $conversion_id, $named_click_first
+WITH paths AS (
     SELECT
+        conversions.conversion_id,
         conversions.advertiser_id,
         epoch_us(conversions.event_time) AS time_us,
-        credits.user_id,
-        credits.touch_id AS winner_id
+        conversion_users.user_id,
+        path_rules.click_window_us,
+        path_rules.engaged_view_window_us,
+        path_rules.view_window_us,
+        path_rules.longest_window_us
     FROM conversions
-    JOIN credits ON credits.conversion_id = conversions.conversion_id AND credits.model = 'last_touch'
+    JOIN conversion_users ON conversion_users.conversion_id = conversions.conversion_id
+    JOIN path_rules
+        ON path_rules.advertiser_id = conversions.advertiser_id
+        AND path_rules.event_name = conversions.event_name
+        AND path_rules.method = conversion_users.method
     WHERE conversions.conversion_id = $conversion_id
 ),
-touches AS (
+stored AS (
     SELECT
+        user_id,
+        touch_id,
+        reason,
+        named,
+        strength,
+        touch_time,
+        row_number() OVER (
+            PARTITION BY user_id, reason IS NULL
+            ORDER BY
+                CASE WHEN $named_click_first AND named THEN 0 ELSE 1 END,
+                strength,
+                touch_time DESC,
+                touch_id
+        ) AS precedence
+    FROM path_touches
+    WHERE conversion_id = $conversion_id
+),
+winners AS (
+    SELECT user_id, strength, touch_time, named
+    FROM stored
+    WHERE reason IS NULL AND precedence = 1
+),
+reinstalled AS (
+    SELECT DISTINCT user_id
+    FROM credits
+    WHERE conversion_id = $conversion_id AND reason = 'reinstall'
+),
+copies AS (
+    SELECT
+        paths.user_id,
+        paths.advertiser_id,
+        paths.time_us AS conversion_us,
+        CASE touchpoints.kind
+            WHEN 'click' THEN paths.click_window_us
+            WHEN 'engaged_view' THEN paths.engaged_view_window_us
+            ELSE paths.view_window_us
+        END AS window_us,
         touchpoints.touch_id,
         touchpoints.event_time,
+        epoch_us(touchpoints.event_time) AS time_us,
         touchpoints.kind,
         touchpoints.campaign_id,
         touchpoints.surface,
         touchpoints.arm,
-        epoch_us(touchpoints.event_time) AS time_us,
-        conversion.time_us AS conversion_us,
-        conversion.winner_id,
-        CASE touchpoints.kind WHEN 'click' THEN 1 WHEN 'engaged_view' THEN 2 ELSE 3 END AS kind_order,
-        CASE touchpoints.kind
-            WHEN 'click' THEN $click_window_us
-            WHEN 'engaged_view' THEN $engaged_view_window_us
-            ELSE $view_window_us
-        END AS window_us
-    FROM touchpoints
-    JOIN conversion
-        ON conversion.user_id = touchpoints.user_id
-        AND conversion.advertiser_id = touchpoints.advertiser_id
-    WHERE touchpoints.event_time >= make_timestamp(conversion.time_us - $longest_window_us)
-        AND touchpoints.event_time <= make_timestamp(conversion.time_us)
-    -- of a touch sent twice, the copy that counted, if one did
-    QUALIFY row_number() OVER (
-        PARTITION BY touchpoints.touch_id
-        ORDER BY
-            CASE WHEN touchpoints.arm = 'control' THEN 1 ELSE 0 END,
-            CASE WHEN time_us + window_us < conversion.time_us THEN 1 ELSE 0 END,
-            time_us,
-            kind_order,
-            touchpoints.day
-    ) = 1
-),
-winner AS (
-    SELECT kind_order, time_us FROM touches WHERE touch_id = winner_id
+        -- of a touch sent twice, the copy that counted, if one did
+        row_number() OVER (
+            PARTITION BY paths.user_id, touchpoints.touch_id
+            ORDER BY
+                CASE WHEN touchpoints.arm = 'control' THEN 1 ELSE 0 END,
+                touchpoints.event_time DESC,
+                touchpoints.day
+        ) AS copy
+    FROM paths
+    JOIN touchpoints
+        ON touchpoints.user_id = paths.user_id
+        AND touchpoints.advertiser_id = paths.advertiser_id
+        AND epoch_us(touchpoints.event_time) <= paths.time_us
+        AND epoch_us(touchpoints.event_time) >= paths.time_us - paths.longest_window_us
 )
 SELECT
-    touches.touch_id,
-    touches.event_time,
-    touches.kind,
-    touches.campaign_id,
-    touches.surface,
+    copies.user_id,
+    copies.touch_id,
+    copies.event_time,
+    copies.kind,
+    copies.campaign_id,
+    copies.surface,
     CASE
-        WHEN touches.touch_id = touches.winner_id THEN 'won'
-        WHEN touches.arm = 'control' THEN 'withheld_by_holdout'
-        WHEN touches.time_us + touches.window_us < touches.conversion_us THEN 'outside_window'
-        WHEN touches.kind_order > winner.kind_order THEN 'weaker_kind'
-        WHEN touches.time_us < winner.time_us THEN 'earlier'
-        ELSE 'tie_by_touch_id'
-    END AS reason
-FROM touches
-LEFT JOIN winner ON true
-ORDER BY touches.event_time DESC, touches.touch_id
+        WHEN stored.touch_id IS NOT NULL AND reinstalled.user_id IS NOT NULL THEN 'reinstall'
+        WHEN stored.reason IS NOT NULL THEN stored.reason
+        WHEN stored.touch_id IS NOT NULL AND stored.precedence = 1 THEN 'won'
+        WHEN stored.touch_id IS NOT NULL AND $named_click_first AND winners.named AND NOT stored.named THEN 'other_click_named'
+        WHEN stored.touch_id IS NOT NULL AND stored.strength > winners.strength THEN 'weaker_kind'
+        WHEN stored.touch_id IS NOT NULL AND stored.touch_time < winners.touch_time THEN 'earlier'
+        WHEN stored.touch_id IS NOT NULL THEN 'tie_by_touch_id'
+        WHEN copies.arm = 'control' THEN 'withheld_by_holdout'
+        WHEN copies.time_us + copies.window_us < copies.conversion_us THEN 'outside_window'
+        WHEN NOT coalesce(surfaces.earns, NOT coalesce(limited_advertisers.surfaces_listed, false)) THEN 'excluded_surface'
+        WHEN NOT coalesce(campaigns.earns, NOT coalesce(limited_advertisers.campaigns_listed, false)) THEN 'excluded_campaign'
+        ELSE 'not_attributed_yet'
+    END AS reason,
+    stored.touch_id IS NOT NULL
+        AND stored.reason IS NULL
+        AND stored.precedence > 1
+        AND reinstalled.user_id IS NULL AS assist
+FROM copies
+LEFT JOIN stored ON stored.user_id = copies.user_id AND stored.touch_id = copies.touch_id
+LEFT JOIN winners ON winners.user_id = copies.user_id
+LEFT JOIN reinstalled ON reinstalled.user_id = copies.user_id
+LEFT JOIN limited_advertisers ON limited_advertisers.advertiser_id = copies.advertiser_id
+LEFT JOIN listed_values AS surfaces
+    ON surfaces.advertiser_id = copies.advertiser_id
+    AND surfaces.part = 'surface'
+    AND surfaces.value = copies.surface
+LEFT JOIN listed_values AS campaigns
+    ON campaigns.advertiser_id = copies.advertiser_id
+    AND campaigns.part = 'campaign'
+    AND campaigns.value = copies.campaign_id
+WHERE copies.copy = 1
+ORDER BY copies.user_id, copies.event_time DESC, copies.touch_id

@@ -1,19 +1,9 @@
--- purpose: store the touches that may earn the conversions at work
--- grain: one touch of one conversion
--- reads: eligible_touches
+-- purpose: store the paths found anew
+-- grain: one (conversion_id, user_id, touch_id)
+-- reads: path_rows
 -- parameters: none
 INSERT INTO path_touches BY NAME
 SELECT
-    conversion_id,
-    day,
-    touch_id,
-    touch_day,
-    make_timestamp(time_us) AS touch_time,
-    user_id,
-    kind,
-    campaign_id,
-    ad_id,
-    surface,
-    creator_id
-FROM eligible_touches
-ORDER BY day, conversion_id, time_us, touch_id
+    conversion_id, day, touch_id, touch_day, touch_time, user_id, kind, campaign_id, ad_id, surface,
+    creator_id, named, strength, reason
+FROM path_rows

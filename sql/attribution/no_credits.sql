@@ -6,6 +6,6 @@
 CREATE OR REPLACE TEMP TABLE new_credits AS
 SELECT
     conversion_id, model, outcome, user_id, touch_id, credit_micros, value_micros, day, campaign_id,
-    touch_time
+    touch_time, reason
 FROM credits
 WHERE false

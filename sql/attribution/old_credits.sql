@@ -1,8 +1,9 @@
--- purpose: the credit that the conversions at work, and those that are gone, had before
+-- purpose: the credit that the conversions at work, and those that are gone, had before under the
+--     models of one group: calibrated_last_touch, or all others
 -- grain: one credit row
 -- makes: old_credits
 -- reads: credits, work_conversions, stale_conversions
--- parameters: none
+-- parameters: $calibrated
 CREATE OR REPLACE TEMP TABLE old_credits AS
 WITH concerned AS (
     SELECT conversion_id FROM work_conversions
@@ -12,3 +13,4 @@ WITH concerned AS (
 SELECT credits.*
 FROM credits
 JOIN concerned ON concerned.conversion_id = credits.conversion_id
+WHERE (credits.model = 'calibrated_last_touch') = $calibrated

@@ -1,46 +1,55 @@
--- purpose: the conversions to credit, each with its user
--- grain: one conversion; user_id is null where no signal of it has a match
+-- purpose: the conversions to credit, and what made this run look at each
+-- grain: one conversion
 -- makes: work_conversions
--- reads: new_conversions, reached_conversions, conversions, conversion_signals, matches, signals
--- parameters: $methods (in the order of trust)
+-- reads: new_conversions, signal_roles, touched_signals, pending_signals, reached_conversions,
+--     conversion_users, changed_invalid_users, conversions
+-- parameters: none
 CREATE OR REPLACE TEMP TABLE work_conversions AS
-WITH at_work AS (
-    SELECT conversion_id FROM new_conversions
-    UNION
-    SELECT conversion_id FROM reached_conversions
-),
-members AS (
-    SELECT conversion_signals.conversion_id, conversion_signals.signal_id
-    FROM conversion_signals
-    JOIN at_work ON at_work.conversion_id = conversion_signals.conversion_id
-    WHERE conversion_signals.role IN ('first', 'repeat')
-),
-candidates AS (
+WITH brought AS (
     SELECT
-        members.conversion_id,
-        matches.user_id,
-        row_number() OVER (
-            PARTITION BY members.conversion_id
-            ORDER BY
-                matches.match_probability DESC,
-                coalesce(array_position($methods, matches.method), 1000),
-                signals.event_time,
-                signals.signal_id,
-                matches.user_id
-        ) AS place
-    FROM members
-    JOIN matches ON matches.signal_id = members.signal_id AND matches.declared
-    JOIN signals ON signals.signal_id = members.signal_id
+        signal_roles.conversion_id,
+        -- a new match, an adjustment, or else a signal that came, went or was read again
+        CASE
+            WHEN pending_signals.signal_id IS NOT NULL AND touched_signals.signal_id IS NULL THEN 2
+            WHEN signal_roles.role IN ('retraction', 'restatement') THEN 3
+            ELSE 1
+        END AS priority
+    FROM signal_roles
+    LEFT JOIN touched_signals
+        ON touched_signals.signal_id = signal_roles.signal_id AND touched_signals.of_the_day
+    LEFT JOIN pending_signals ON pending_signals.signal_id = signal_roles.signal_id
+    WHERE touched_signals.signal_id IS NOT NULL OR pending_signals.signal_id IS NOT NULL
+),
+concerned AS (
+    SELECT conversion_id, priority FROM brought WHERE conversion_id IS NOT NULL
+    UNION ALL
+    SELECT conversion_id, 1 AS priority FROM new_conversions
+    WHERE conversion_id NOT IN (SELECT conversion_id FROM brought WHERE conversion_id IS NOT NULL)
+    UNION ALL
+    SELECT conversion_id, 4 AS priority FROM reached_conversions
+    UNION ALL
+    SELECT conversion_users.conversion_id, 5 AS priority
+    FROM conversion_users
+    JOIN changed_invalid_users ON changed_invalid_users.user_id = conversion_users.user_id
+),
+causes AS (
+    SELECT conversion_id, min(priority) AS priority
+    FROM concerned
+    GROUP BY conversion_id
 )
 SELECT
     conversions.conversion_id,
     conversions.day,
     conversions.advertiser_id,
+    conversions.event_name,
     epoch_us(conversions.event_time) AS time_us,
     CAST(CAST(coalesce(conversions.value, 0) AS DECIMAL(28, 6)) * 1000000 AS BIGINT) AS value_micros,
-    candidates.user_id
+    CASE causes.priority
+        WHEN 1 THEN 'signals'
+        WHEN 2 THEN 'matches'
+        WHEN 3 THEN 'adjustment'
+        WHEN 4 THEN 'touches'
+        ELSE 'traffic'
+    END AS cause
 FROM conversions
-JOIN at_work ON at_work.conversion_id = conversions.conversion_id
-LEFT JOIN candidates
-    ON candidates.conversion_id = conversions.conversion_id
-    AND candidates.place = 1
+JOIN causes ON causes.conversion_id = conversions.conversion_id

@@ -1,13 +1,48 @@
 -- purpose: what activity and signals show of where and how they were made, as tokens: two sightings share
 --     a token of a kind where they look alike in it; a token is null where the log does not say
--- grain: one row of activity (with a user_id) or of signals (with a signal_id)
+-- grain: one row of activity or of signals that were given a user (source users), or of signals as they look for
+--     candidates (source signals); a user is compared by what his signals show themselves, lest a signal meet in them
+--     what it told them, or what they were told because another signal was looking
 -- makes: sightings
--- reads: activity, signals
+-- reads: activity, signals, identified_signals, order_sights
 -- parameters: none
 CREATE OR REPLACE TEMP VIEW sightings AS
-WITH seen AS (
+WITH told_signals AS (
+    -- where a signal shows nothing, its order may; address, network and site come from one signal, and so do device,
+    -- agent, system and version. A signal that shows neither an address nor a user agent, as without consent, is
+    -- left as it is
     SELECT
-        'activity' AS source,
+        signals.day,
+        signals.signal_id,
+        signals.advertiser_id,
+        signals.order_id,
+        signals.event_time,
+        signals.is_bot,
+        CASE WHEN signals.device_key IS NULL THEN coalesce(order_sights.device.browser_major, signals.browser_major)
+            ELSE signals.browser_major END AS browser_major,
+        CASE WHEN signals.network_digest IS NULL THEN coalesce(order_sights.network.address_digest, signals.address_digest)
+            ELSE signals.address_digest END AS address_digest,
+        coalesce(signals.network_digest, order_sights.network.network_digest) AS network_digest,
+        CASE WHEN signals.network_digest IS NULL THEN coalesce(order_sights.network.site_digest, signals.site_digest)
+            ELSE signals.site_digest END AS site_digest,
+        coalesce(signals.device_key, order_sights.device.device_key) AS device_key,
+        CASE WHEN signals.device_key IS NULL THEN coalesce(order_sights.device.user_agent, signals.user_agent)
+            ELSE signals.user_agent END AS user_agent,
+        CASE WHEN signals.device_key IS NULL THEN coalesce(order_sights.device.os, signals.os)
+            ELSE signals.os END AS os,
+        coalesce(signals.screen, order_sights.screen.shown) AS screen,
+        coalesce(signals.language, order_sights.language.shown) AS language,
+        coalesce(signals.timezone, order_sights.timezone.shown) AS timezone,
+        coalesce(signals.country || '/' || signals.city, order_sights.town.shown) AS town
+    FROM signals
+    LEFT JOIN order_sights
+        ON order_sights.advertiser_id = signals.advertiser_id
+        AND order_sights.order_id = signals.order_id
+        AND (signals.address_digest IS NOT NULL OR signals.user_agent IS NOT NULL)
+),
+seen AS (
+    SELECT
+        'users' AS source,
         day,
         user_id,
         CAST(NULL AS VARCHAR) AS signal_id,
@@ -31,6 +66,31 @@ WITH seen AS (
     FROM activity
     UNION ALL
     SELECT
+        'users' AS source,
+        signals.day,
+        identified_signals.user_id,
+        signals.signal_id,
+        signals.advertiser_id,
+        signals.order_id,
+        signals.event_time,
+        signals.is_bot,
+        signals.browser_major,
+        NULL AS email_digest,
+        NULL AS phone_digest,
+        signals.address_digest,
+        signals.network_digest,
+        signals.site_digest,
+        signals.device_key,
+        signals.user_agent,
+        signals.os,
+        signals.screen,
+        signals.language,
+        signals.timezone,
+        signals.country || '/' || signals.city AS town
+    FROM signals
+    JOIN identified_signals ON identified_signals.signal_id = signals.signal_id
+    UNION ALL
+    SELECT
         'signals' AS source,
         day,
         NULL AS user_id,
@@ -51,8 +111,8 @@ WITH seen AS (
         screen,
         language,
         timezone,
-        country || '/' || city AS town
-    FROM signals
+        town
+    FROM told_signals
 )
 SELECT
     source,

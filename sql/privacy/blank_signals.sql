@@ -18,5 +18,6 @@ SET
     address_digest = NULL,
     network_digest = NULL,
     site_digest = NULL,
-    network_scope = NULL
+    -- whether it came from a data centre decides credit, and tells of nobody
+    network_scope = CASE WHEN network_scope = 'data_centre' THEN network_scope END
 WHERE signal_id IN (SELECT signal_id FROM forgotten_signals)

@@ -1,4 +1,5 @@
--- purpose: each log day at a glance: signals, matches, and the outcome of its conversions
+-- purpose: each log day at a glance: signals, matches, and the credit of its conversions by outcome
+--     under last_touch (touch, organic, unmatched, rejected_credit)
 -- grain: one log day
 -- reads: activity, touchpoints, signals, matches, conversion_signals, conversions, credits,
 --     rejected_rows, pending_signals
@@ -21,24 +22,28 @@ refused AS (
 found AS (
     SELECT day, count(*) AS matched FROM matches WHERE declared GROUP BY day
 ),
-outcomes AS (
-    SELECT conversion_id, any_value(outcome) AS outcome
-    FROM credits
-    WHERE model = 'last_touch'
-    GROUP BY conversion_id
-),
 converted AS (
     SELECT
         conversion_signals.day,
         count(*) AS conversions,
-        count(*) FILTER (WHERE outcomes.outcome = 'touch') AS touch,
-        count(*) FILTER (WHERE outcomes.outcome = 'organic') AS organic,
-        count(*) FILTER (WHERE outcomes.outcome = 'unmatched') AS unmatched,
         count(*) FILTER (WHERE conversions.status = 'retracted') AS retracted
     FROM conversion_signals
     JOIN conversions ON conversions.conversion_id = conversion_signals.conversion_id
-    LEFT JOIN outcomes ON outcomes.conversion_id = conversion_signals.conversion_id
     WHERE conversion_signals.role = 'first'
+    GROUP BY conversion_signals.day
+),
+credited AS (
+    SELECT
+        conversion_signals.day,
+        sum(credits.credit_micros) FILTER (WHERE credits.outcome = 'touch') AS touch,
+        sum(credits.credit_micros) FILTER (WHERE credits.outcome = 'organic') AS organic,
+        sum(credits.credit_micros) FILTER (WHERE credits.outcome = 'unmatched') AS unmatched,
+        sum(credits.credit_micros) FILTER (WHERE credits.outcome = 'rejected') AS rejected
+    FROM credits
+    JOIN conversion_signals
+        ON conversion_signals.conversion_id = credits.conversion_id
+        AND conversion_signals.role = 'first'
+    WHERE credits.model = 'last_touch'
     GROUP BY conversion_signals.day
 ),
 waiting AS (
@@ -57,9 +62,10 @@ SELECT
     coalesce(refused.rejected, 0) AS rejected,
     coalesce(found.matched, 0) AS matched,
     coalesce(converted.conversions, 0) AS conversions,
-    coalesce(converted.touch, 0) AS touch,
-    coalesce(converted.organic, 0) AS organic,
-    coalesce(converted.unmatched, 0) AS unmatched,
+    round(coalesce(credited.touch, 0) / 1e6, 2) AS touch,
+    round(coalesce(credited.organic, 0) / 1e6, 2) AS organic,
+    round(coalesce(credited.unmatched, 0) / 1e6, 2) AS unmatched,
+    round(coalesce(credited.rejected, 0) / 1e6, 2) AS rejected_credit,
     coalesce(converted.retracted, 0) AS retracted,
     coalesce(waiting.pending, 0) AS pending
 FROM days
@@ -67,5 +73,6 @@ LEFT JOIN sent ON sent.day = days.day
 LEFT JOIN refused ON refused.day = days.day
 LEFT JOIN found ON found.day = days.day
 LEFT JOIN converted ON converted.day = days.day
+LEFT JOIN credited ON credited.day = days.day
 LEFT JOIN waiting ON waiting.day = days.day
 ORDER BY log_day

@@ -2,7 +2,8 @@
 -- grain: one table of the contract; ledgers of what happened (runs, restatements) are not among them
 -- reads: activity, touchpoints, signals, signal_identifiers, refused_identifiers, costs, rejected_rows,
 --     identity_rules, identity_links, signal_evidence, matches, match_conflicts, conversions,
---     conversion_signals, path_touches, credits
+--     conversion_signals, conversion_users, invalid_touches, invalid_users, holdout_conversions,
+--     holdout_days, touch_rates, path_touches, credits
 -- parameters: none
 WITH refused AS (
     -- the counts of a day may come in several batches
@@ -38,6 +39,18 @@ hashes AS (
     SELECT 'conversions', count(*), sum(hash(t)) FROM conversions AS t
     UNION ALL
     SELECT 'conversion_signals', count(*), sum(hash(t)) FROM conversion_signals AS t
+    UNION ALL
+    SELECT 'conversion_users', count(*), sum(hash(t)) FROM conversion_users AS t
+    UNION ALL
+    SELECT 'invalid_touches', count(*), sum(hash(t)) FROM invalid_touches AS t
+    UNION ALL
+    SELECT 'invalid_users', count(*), sum(hash(t)) FROM invalid_users AS t
+    UNION ALL
+    SELECT 'holdout_conversions', count(*), sum(hash(t)) FROM holdout_conversions AS t
+    UNION ALL
+    SELECT 'holdout_days', count(*), sum(hash(t)) FROM holdout_days AS t
+    UNION ALL
+    SELECT 'touch_rates', count(*), sum(hash(t)) FROM touch_rates AS t
     UNION ALL
     SELECT 'path_touches', count(*), sum(hash(t)) FROM path_touches AS t
     UNION ALL

@@ -240,8 +240,8 @@ def test_every_signal_ends_in_exactly_one_outcome(
     )
     outcomes = pl.DataFrame(json.loads(printed))
 
-    assert outcomes["signals"].sum() == rows["signals"].height
-    assert outcomes["conversions"].sum() == rows["conversions"].height
+    assert outcomes["signals"].sum() == pytest.approx(rows["signals"].height, abs=1e-4)
+    assert outcomes["conversions"].sum() == pytest.approx(rows["conversions"].height, abs=1e-4)
     assert set(outcomes["outcome"]) <= {"touch", "organic", "unmatched", "rejected"}
 
 

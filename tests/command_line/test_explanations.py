@@ -170,7 +170,7 @@ def test_every_refusal_has_words() -> None:
 def test_an_unmatched_conversion_points_to_its_signal(outcome: str) -> None:
     console = Console(file=io.StringIO(), width=100, highlight=False)
     credit = {"model": "last_touch", "outcome": outcome, "credit_micros": 10**6, "value_micros": 0}
-    explanation = ConversionExplanation({"conversion_id": "s1"}, [], [], [credit])
+    explanation = ConversionExplanation({"conversion_id": "s1"}, [], [], [], [credit])
     show_conversion(explanation, console=console)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     assert text.endswith("see: adscribe explain match s1\n") == (outcome == "unmatched")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from warehouse.data_centres import DataCentres
 from warehouse.networks import Scope, parse_addresses
 
 RANGES = [
@@ -160,8 +161,94 @@ def test_types_do_not_depend_on_the_rows(texts):
 
 def test_every_scope_is_found():
     one_of_each = [
-        "8.8.8.8", "10.1.1.1", "100.64.0.1", "127.0.0.1", "169.254.1.1", "224.0.0.1", "192.0.2.1",
-        "240.0.0.1", "?",
+        "8.8.8.8", "9.9.9.9", "10.1.1.1", "100.64.0.1", "127.0.0.1", "169.254.1.1", "224.0.0.1",
+        "192.0.2.1", "240.0.0.1", "?",
     ]  # fmt: skip
+    nine = DataCentres.of([ip_network("9.0.0.0/8")])
 
-    assert parse_addresses(pl.Series(one_of_each))["scope"].to_list() == [*map(str, Scope)]
+    found = parse_addresses(pl.Series(one_of_each), data_centres=nine)
+
+    assert found["scope"].to_list() == [*map(str, Scope)]
+
+
+NEAR = "11.22.32.0/19"  # small enough that drawn networks and addresses meet
+DRAWN_NETWORKS = st.lists(
+    st.one_of(
+        st.builds(
+            lambda ip, length: ip_network((ip, length), strict=False),
+            st.one_of(st.ip_addresses(network=NEAR), st.ip_addresses(v=4)),
+            st.integers(18, 32),
+        ),
+        st.builds(
+            lambda ip, length: ip_network((ip, length), strict=False),
+            st.ip_addresses(network="2a00:1:2:3::/112"),
+            st.integers(108, 128),
+        ),
+    ),
+    max_size=8,
+)
+
+
+@given(
+    DRAWN_NETWORKS,
+    st.lists(
+        st.one_of(
+            st.ip_addresses(network=NEAR), st.ip_addresses(network="2a00:1:2:3::/112"), IPV4, IPV6
+        ),
+        min_size=1,
+    ),
+)
+def test_public_address_is_a_data_centres_where_a_listed_network_holds_it(networks, drawn):
+    ends = [network[place] for network in networks for place in (0, -1)]
+    beside = [ip + step for ip in ends for step in (-1, 1) if 0 < int(ip) < 2**32 - 1]
+    addresses = [*drawn, *ends, *beside]
+    texts = pl.Series([str(ip) for ip in addresses])
+
+    found = parse_addresses(texts, data_centres=DataCentres.of(networks))
+
+    plain = parse_addresses(texts)
+    held = [
+        any((getattr(ip, "ipv4_mapped", None) or ip) in network for network in networks)
+        for ip in addresses
+    ]
+    expected = [
+        "data_centre" if scope == "public" and inside else scope
+        for scope, inside in zip(plain["scope"], held, strict=True)
+    ]
+    assert found["scope"].to_list() == expected
+    assert found.drop("scope").equals(plain.drop("scope"))
+
+
+@pytest.mark.parametrize(
+    ("networks", "scope"),
+    [
+        (["11.22.33.0/24"], "data_centre"),
+        (["11.22.33.0/25", "11.22.33.128/25"], "data_centre"),
+        (["11.22.33.0/25"], "public"),
+        (["11.22.33.128/25"], "public"),
+        (["11.22.34.0/24"], "public"),
+        ([], "public"),
+    ],
+)
+def test_masked_address_is_a_data_centres_where_all_that_it_may_be_is(networks, scope):
+    listed = DataCentres.of(map(ip_network, networks))
+
+    assert parse_addresses(pl.Series(["11.22.33.*"]), data_centres=listed)["scope"].item() == scope
+
+
+@pytest.mark.parametrize(
+    ("network", "address"),
+    [
+        ("::ffff:11.22.33.0/120", "11.22.33.44"),
+        ("11.22.33.0/24", "::ffff:11.22.33.44"),
+        ("11.22.33.0/24", "::ffff:b16:212c"),
+        ("2a00:1::/32", "2A00:0001:0:0::7"),
+        ("2a00:1::7", "2a00:1::7"),
+    ],
+)
+def test_network_and_address_may_be_written_in_any_way(network, address):
+    listed = DataCentres.of([ip_network(network)])
+
+    found = parse_addresses(pl.Series([address]), data_centres=listed)
+
+    assert found["scope"].item() == "data_centre"

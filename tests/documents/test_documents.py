@@ -131,6 +131,8 @@ def test_documented_columns_are_those_of_the_schemas() -> None:
 def test_every_table_and_report_is_described() -> None:
     text = (ROOT / "docs" / "tables.md").read_text("utf-8")
     described = set(re.findall(r"\w+", " ".join(re.findall(r"^\| ([^|]+) \|", text, re.M))))
+    reports = (ROOT / "docs" / "reports.md").read_text("utf-8")
+    described |= set(re.findall(r"^## (\w+)$", reports, re.M))
     schema = "".join(path.read_text("utf-8") for path in (ROOT / "sql" / "schema").glob("*.sql"))
     tables = set(re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", schema, re.M))
     assert len(tables) >= 20

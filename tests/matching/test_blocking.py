@@ -240,3 +240,28 @@ def test_a_day_whose_users_were_seen_through_their_signals_only_has_candidates(
     )  # fmt: skip
     block(warehouse, world)
     assert candidates(warehouse) == {("s1", "u1")}
+
+
+def test_a_signal_is_not_found_by_what_it_told_another_of_its_order(warehouse: Warehouse) -> None:
+    seen = {**SIGNAL, **dict.fromkeys(LOOK), "signal_id": "s0", "user_agent": "another"}
+    world = World(
+        activity=[alike("u1", **{**dict.fromkeys(LOOK), "city": "elsewhere"})],
+        signals=[SIGNAL, seen],
+        signal_identifiers=NAMED,
+        identity_links=LINKS,
+    )
+    block(warehouse, world)
+    assert candidates(warehouse) == {("s1", "u1")}
+    assert set(table(warehouse, "user_tokens").filter(user_id="u1")["kind"]) == {"purchase"}
+
+
+def test_nobody_competes_by_what_another_signal_that_looks_tells(warehouse: Warehouse) -> None:
+    seen = {**SIGNAL, **dict.fromkeys(LOOK), "signal_id": "s0", "user_agent": "another"}
+    world = World(
+        activity=[alike("u1", **{**dict.fromkeys(LOOK), "city": "elsewhere"})],
+        signals=[{**SIGNAL, "order_id": "another"}, seen, {**SIGNAL, "signal_id": "s2"}],
+        signal_identifiers=NAMED,
+        identity_links=LINKS,
+    )
+    block(warehouse, world)
+    assert candidates(warehouse) == {("s2", "u1")}

@@ -5,6 +5,7 @@ days around the one that is matched, also after it; some are of bots.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -28,6 +29,13 @@ _DAYS: Final = [DAY + timedelta(days=n) for n in (-3, -2, -2, -1, -1, 0, 0, 0, 1
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 -- stored times are UTC without saying so
 _DIGESTS: Final = ("address_digest", "network_digest", "site_digest")
 _CONTACTS: Final = ("email_digest", "phone_digest")
+_TOLD_BY_ORDERS: Final = (
+    (("network_digest",), ("address_digest", "network_digest", "site_digest")),
+    (("device_key",), ("device_key", "user_agent", "os", "browser_major")),
+    *(((name,), (name,)) for name in ("screen", "language", "timezone")),
+    (("country", "city"), ("country", "city")),
+)
+"""Columns that show something only together, and those that are of one signal."""
 
 
 @dataclass
@@ -111,11 +119,7 @@ def store(warehouse: Warehouse, world: World, chosen: Iterable[str] | None = Non
     for table, content in rows.items():
         insert(warehouse, table, content)
     if chosen is None:
-        chosen = [
-            str(row["signal_id"])
-            for row in world.signals
-            if row["day"] == DAY and row.get("is_bot") is not True
-        ]
+        chosen = [str(row["signal_id"]) for row in world.signals if _looks(row)]
     connection = warehouse._connection
     connection.execute("CREATE OR REPLACE TEMP TABLE chosen_signals (signal_id VARCHAR)")
     insert(warehouse, "chosen_signals", [{"signal_id": name} for name in chosen])
@@ -153,6 +157,39 @@ def identified(world: World) -> dict[object, object]:
     return {signal: users.pop() for signal, users in users.items() if len(users) == 1}
 
 
+def told_signals(world: World) -> list[Row]:
+    """Return the signals, with what others of their orders show in place of what they do not."""
+    orders = defaultdict(list)
+    for row in sorted(world.signals, key=lambda row: (row["event_time"], row["signal_id"])):
+        if _counts(row):
+            orders[_order(row)].append(row)
+    return [_told(row, orders[_order(row)]) if _order(row) else row for row in world.signals]
+
+
+def _told(row: Row, members: list[Row]) -> Row:
+    """Return a signal with what the earliest of its order shows, if it may be compared at all."""
+    if row["address_digest"] is None and row["user_agent"] is None:
+        return row
+    told = dict(row)
+    for needed, columns in _TOLD_BY_ORDERS:
+        showing = (m for m in (row, *members) if None not in [m[name] for name in needed])
+        teller = next(showing, row)
+        told |= {name: teller[name] for name in columns}
+    return told
+
+
+def _order(row: Row) -> tuple[object, object] | None:
+    return (row["advertiser_id"], row["order_id"]) if row["order_id"] is not None else None
+
+
+def _looks(row: Row) -> bool:
+    return row["day"] == DAY and row.get("is_bot") is not True
+
+
+def _counts(row: Row) -> bool:
+    return FIRST <= row["day"] <= DAY and row.get("is_bot") is not True
+
+
 def observations(world: World) -> list[Row]:
     """Return what was seen of users up to ``DAY``: activity, and signals that identifiers gave."""
     named = identified(world)
@@ -164,7 +201,7 @@ def observations(world: World) -> list[Row]:
             if row["signal_id"] in named
         ),
     ]
-    return [row for row in seen if FIRST <= row["day"] <= DAY and row.get("is_bot") is not True]
+    return [row for row in seen if _counts(row)]
 
 
 def tokens(row: Mapping[str, object]) -> dict[str, tuple[object, ...]]:
@@ -192,8 +229,8 @@ def tokens(row: Mapping[str, object]) -> dict[str, tuple[object, ...]]:
 
 
 def looking(world: World) -> list[Row]:
-    """Return the signals that look for candidates."""
-    return [row for row in world.signals if row["day"] == DAY and row.get("is_bot") is not True]
+    """Return the signals that look for candidates, as their orders tell them."""
+    return [row for row in told_signals(world) if _looks(row)]
 
 
 def microseconds(row: Row) -> int:

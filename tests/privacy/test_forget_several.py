@@ -121,7 +121,10 @@ def test_rows_deleted_emptied_and_renamed_are_told_apart(db: Path) -> None:
     assert deleted.startswith("Rows deleted: activity 1, identity_links ")
     assert emptied.startswith("emptied: ")
     assert "signals 2" in emptied
-    assert renamed == "renamed: credits 2, matches 2, path_touches 1, touchpoints 1"
+    assert renamed == (
+        "renamed: conversion_users 2, credits 4, holdout_conversions 1, matches 2, path_touches 1, "
+        "touchpoints 1"
+    )
     (stored,) = rows(db, "SELECT row_counts FROM erasures")[0]
     counts = json.loads(str(stored))
     assert counts["activity"] == 1

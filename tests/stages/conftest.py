@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.stages.histories import Processed, Starter, process_in_turn
-from tests.stages.worlds import CONFIG, WORLDS, make_logs
+from tests.stages.settings import CONFIG, WORLDS
+from tests.stages.worlds import make_logs
 from warehouse.config import Config
 from warehouse.database import Warehouse
 from warehouse.runs import Run

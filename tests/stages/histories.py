@@ -1,6 +1,7 @@
 """Warehouses with a history, and whether they hold what the twin tells."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.stages.processing import process
+from tests.stages.settings import CONFIG
 from tests.stages.twin import Tables, tables_of
-from tests.stages.worlds import CONFIG, Logs, process
+from tests.stages.worlds import Logs
 from warehouse.checks import broken
 from warehouse.config import Config
 from warehouse.database import Warehouse
@@ -23,8 +26,11 @@ TWIN_TABLES = {
     "identity_events": [],
     "matches": ["model_version"],
     "match_conflicts": [],
+    "invalid_touches": [],
+    "invalid_users": [],
     "conversions": [],
     "conversion_signals": [],
+    "conversion_users": [],
     "path_touches": [],
     "credits": [],
 }
@@ -73,18 +79,24 @@ def table(warehouse: Warehouse, name: str) -> pl.DataFrame:
     return frame
 
 
-def restated(rows: pl.DataFrame) -> dict[object, tuple[object, object]]:
-    """Return what restatements say, by conversion."""
+def restated(rows: pl.DataFrame) -> dict[tuple[str, str], tuple[object, object]]:
+    """Return what restatements say, by conversion and model."""
     return {
-        row["conversion_id"]: (json.loads(row["before"]), row["after"] and json.loads(row["after"]))
+        (row["conversion_id"], row["model"]): (
+            json.loads(row["before"]),
+            row["after"] and json.loads(row["after"]),
+        )
         for row in rows.to_dicts()
     }
 
 
-def credit_of(warehouse: Warehouse) -> dict[str, list[dict[str, object]]]:
-    """Return the credit of each conversion in the words of restatements."""
-    columns = ["outcome", "user_id", "touch_id", "campaign_id", "credit_micros", "value_micros"]
-    return {
-        row["conversion_id"]: [{name: row[name] for name in columns}]
-        for row in table(warehouse, "credits").to_dicts()
-    }
+def credit_of(warehouse: Warehouse) -> dict[tuple[str, str], list[dict[str, object]]]:
+    """Return the credit of each conversion and model in the words of restatements."""
+    columns = [
+        "outcome", "user_id", "touch_id", "campaign_id", "credit_micros", "value_micros", "reason",
+    ]  # fmt: skip
+    credit = defaultdict(list)
+    rows = table(warehouse, "credits").sort("outcome", "user_id", "touch_id", nulls_last=True)
+    for row in rows.to_dicts():
+        credit[row["conversion_id"], row["model"]].append({name: row[name] for name in columns})
+    return dict(credit)

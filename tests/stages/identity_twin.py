@@ -16,7 +16,8 @@ from uuid import UUID
 
 import polars as pl
 
-from tests.stages.worlds import KEY, Logs
+from tests.stages.settings import KEY
+from tests.stages.worlds import Logs
 from warehouse.config import Config, IdentitiesConfig, IdentityRule, Method
 from warehouse.recipes import Field, digests, refusals
 

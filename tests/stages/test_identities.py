@@ -5,8 +5,9 @@ from datetime import date
 import polars as pl
 
 from tests.stages.histories import Starter, table
+from tests.stages.processing import process
 from tests.stages.stories import at, conflicts, events, matches, seen, signal
-from tests.stages.worlds import Day, process
+from tests.stages.worlds import Day
 from warehouse.config import Config, IdentitiesConfig, IdentityRule
 from warehouse.runs import Run
 

@@ -4,12 +4,12 @@ It knows no days' order, no replaced days and no temporary tables: the tables ar
 logs. What adscribe leaves behind after any history must equal this.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import astuple
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date
 
+from tests.stages.attribution_twin import Logged, attribution_of
+from tests.stages.candidates import Candidate, candidates_of
 from tests.stages.identity_twin import (
     Graph,
     Row,
@@ -23,7 +23,7 @@ from tests.stages.identity_twin import (
     what_is_said,
 )
 from tests.stages.worlds import Logs
-from warehouse.config import AttributionConfig, Config
+from warehouse.config import Config
 
 Tables = dict[str, list[tuple[object, ...]]]
 
@@ -37,44 +37,36 @@ def tables_of(logs: Logs, config: Config) -> Tables:
     taught = lessons(signals, identifiers, links, config)
     links += links_of_lessons(taught, config)
     graph = Graph(links, config.identities)
-    matches, conflicts = {}, []
+    matches: dict[str, list[Candidate]] = {}
+    conflicts = []
     for signal in signals:
         said = what_is_said(signal, identifiers[signal["signal_id"]], graph, order)
         method, user, vetoed = _decision(said, config)
         if method is not None and not vetoed:
-            matches[signal["signal_id"]] = method, user
+            matches[signal["signal_id"]] = [Candidate(user, method, 1.0, 1, True)]
+        else:
+            matches[signal["signal_id"]] = candidates_of(signal["signal_id"])
         conflicts += _conflicts(signal, said, user, vetoed=vetoed)
-    conversions, roles = _conversions(signals, config.attribution)
-    paths = _paths(touches, conversions, matches, order, config.attribution)
-    return {
-        "identity_links": _sorted(map(astuple, links)),
-        "signal_evidence": _sorted(taught),
-        "identity_events": _sorted(events(links, _newest(logs), config)),
-        "matches": _sorted(
-            (s["day"], s["signal_id"], user, method, 1.0, 1, True)
+    logged = Logged(
+        [row for content in logs.values() for row in content.activity],
+        touches,
+        signals,
+        identifiers,
+        matches,
+    )
+    rows = {
+        "identity_links": map(astuple, links),
+        "signal_evidence": taught,
+        "identity_events": events(links, _newest(logs), config),
+        "matches": (
+            (s["day"], s["signal_id"], *candidate)
             for s in signals
-            for method, user in [matches.get(s["signal_id"], (None, None))]
-            if user is not None
+            for candidate in matches[s["signal_id"]]
         ),
-        "match_conflicts": _sorted(conflicts),
-        "conversions": _sorted(
-            (c["id"], c["time"].date(), *c["key"][:2], c["order_id"], c["time"], c["value"],
-             c["currency"], c["status"])
-            for c in conversions
-        ),
-        "conversion_signals": _sorted(
-            (s["day"], s["signal_id"], conversion, role, s["advertiser_id"], s["event_name"],
-             s["order_id"])
-            for s, conversion, role in roles
-        ),
-        "path_touches": _sorted(
-            (c["id"], c["time"].date(), t["touch_id"], t["day"], t["event_time"], t["user_id"],
-             t["kind"], t["campaign_id"], t.get("ad_id"), t.get("surface"), t.get("creator_id"))
-            for c in conversions
-            for t in paths[c["id"]][1]
-        ),
-        "credits": _sorted(_last_touch(c, *paths[c["id"]]) for c in conversions),
-    }  # fmt: skip
+        "match_conflicts": conflicts,
+        **attribution_of(logged, config),
+    }
+    return {name: _sorted(told) for name, told in rows.items()}
 
 
 def _newest(logs: Logs) -> date:
@@ -91,7 +83,8 @@ def _signals(logs: Logs) -> list[Row]:
     first: dict[object, Row] = {}
     for day in sorted(logs):
         for row in logs[day].signals:
-            first.setdefault(row["signal_id"], {**row, "day": day})
+            device = {} if row["consent"] != "denied" else {"user_agent": None, "ip": None}
+            first.setdefault(row["signal_id"], {**row, **device, "day": day})
     return list(first.values())
 
 
@@ -136,124 +129,6 @@ def _conflicts(
             named = answer.user, len(answer.spoken)
             rows.append((signal["day"], signal["signal_id"], kind, reason, *named))
     return rows
-
-
-def _conversions(
-    signals: list[Row], config: AttributionConfig
-) -> tuple[list[Row], list[tuple[Row, str | None, str]]]:
-    orders = defaultdict(list)
-    for signal in signals:
-        own = None if signal["order_id"] is not None else signal["signal_id"]
-        key = (signal["advertiser_id"], signal["event_name"], signal["order_id"], own)
-        orders[key].append(signal)
-    window = timedelta(hours=config.dedup_window_hours)
-    conversions: list[Row] = []
-    roles: list[tuple[Row, str | None, str]] = []
-    for key, members in orders.items():
-        members.sort(key=_by_time)
-        firsts: list[Row] = []
-        for signal in members:
-            if signal["adjustment"] is None and (
-                not firsts or signal["event_time"] > firsts[-1]["event_time"] + window
-            ):
-                firsts.append(signal)
-        parts = {first["signal_id"]: [] for first in firsts}
-        for signal in members:
-            before = [first for first in firsts if first["event_time"] <= signal["event_time"]]
-            owner = before[-1] if before else firsts[0] if firsts else None
-            conversion = owner and owner["signal_id"]
-            role = signal["adjustment"] or ("first" if signal is owner else "repeat")
-            roles.append((signal, conversion, role))
-            if owner:
-                parts[conversion].append((role, signal))
-        conversions += [_conversion(first, key, parts[first["signal_id"]]) for first in firsts]
-    return conversions, roles
-
-
-def _conversion(first: Row, key: tuple, parts: list[tuple[str, Row]]) -> Row:
-    told = [s for role, s in parts if role in ("first", "repeat") and s["value"] is not None]
-    restated = [s for role, s in parts if role == "restatement" and s["value"] is not None]
-    value = currency = None
-    status = "active"
-    if told:
-        value, currency = told[0]["value"], told[0]["currency"]
-    if restated:
-        status, value = "restated", restated[-1]["value"]
-        currency = restated[-1]["currency"] or currency
-    if any(role == "retraction" for role, _ in parts):
-        status, value = "retracted", 0
-    return {
-        "id": first["signal_id"],
-        "key": key,
-        "order_id": key[2],
-        "time": first["event_time"],
-        "value": None if value is None else Decimal(str(round(value, 6))).quantize(Decimal("1e-6")),
-        "currency": currency,
-        "status": status,
-        "members": [s for role, s in parts if role in ("first", "repeat")],
-    }
-
-
-def _by_time(signal: Row) -> tuple[datetime, str]:
-    return signal["event_time"], signal["signal_id"]
-
-
-def _paths(
-    touches: list[Row],
-    conversions: list[Row],
-    matches: dict[object, tuple[str, str]],
-    order: list[str],
-    config: AttributionConfig,
-) -> dict[object, tuple[str | None, list[Row]]]:
-    """Return the user of each conversion and the touches that may earn it, in no order."""
-    by_user = defaultdict(list)
-    for touch in touches:
-        by_user[touch["user_id"], touch["advertiser_id"]].append(touch)
-    windows = {
-        "click": timedelta(hours=config.click_window_hours),
-        "engaged_view": timedelta(hours=config.engaged_view_window_hours),
-        "impression": timedelta(hours=config.view_window_hours),
-    }
-    paths = {}
-    for conversion in conversions:
-        known = [s for s in conversion["members"] if s["signal_id"] in matches]
-        known.sort(key=lambda s: (order.index(matches[s["signal_id"]][0]), *_by_time(s)))
-        user = matches[known[0]["signal_id"]][1] if known else None
-        touches = by_user[user, conversion["key"][0]]
-        paths[conversion["id"]] = user, _eligible(conversion["time"], touches, windows)
-    return paths
-
-
-def _eligible(moment: datetime, touches: list[Row], windows: dict[str, timedelta]) -> list[Row]:
-    eligible: dict[object, Row] = {}
-    for touch in sorted(touches, key=lambda t: (t["event_time"], _strength(t), t["day"])):
-        age = moment - touch["event_time"]
-        if touch["arm"] != "control" and timedelta(0) <= age <= windows[touch["kind"]]:
-            eligible.setdefault(touch["touch_id"], touch)  # sent again, it is still one touch
-    return list(eligible.values())
-
-
-def _strength(touch: Row) -> int:
-    return ("click", "engaged_view", "impression").index(touch["kind"])
-
-
-def _last_touch(conversion: Row, user: str | None, touches: list[Row]) -> tuple:
-    ranked = sorted(touches, key=lambda t: t["touch_id"])
-    ranked.sort(key=lambda t: t["event_time"], reverse=True)
-    ranked.sort(key=_strength)
-    winner = ranked[0] if ranked else {"touch_id": None, "campaign_id": None, "event_time": None}
-    return (
-        conversion["id"],
-        "last_touch",
-        "touch" if ranked else "unmatched" if user is None else "organic",
-        user,
-        winner["touch_id"],
-        1_000_000,
-        int((conversion["value"] or 0) * 1_000_000),
-        conversion["time"].date(),
-        winner["campaign_id"],
-        winner["event_time"],
-    )
 
 
 def _sorted(rows: Iterable[tuple]) -> list[tuple]:

@@ -1,4 +1,4 @@
-"""Many tiny worlds side by side in one warehouse, and the daily run over them.
+"""Logs of many tiny worlds, side by side in one warehouse.
 
 Each world has a few users, advertisers and identifiers, so that identifiers are shared, orders come
 again and times tie. The identifiers in use change from day to day, so that links grow old. Worlds
@@ -9,66 +9,15 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
-import polars as pl
-
-from attribution import attribute_day
-from matching import match_day
 from tests.stages import spellings
-from warehouse.config import (
-    AttributionConfig,
-    Config,
-    IdentitiesConfig,
-    IdentityRule,
-    MatchingConfig,
-    Method,
-)
-from warehouse.database import Warehouse
-from warehouse.ingest import ingest_logs
-from warehouse.keys import IdentifierKey
-from warehouse.logs import LogFolder
-from warehouse.runs import Run
-from warehouse.schemas import TABLES
+from tests.stages.settings import DAYS
 
-KEY: Final = IdentifierKey((b"a key for tests only",))
-DAYS: Final = [date(2026, 3, 1) + timedelta(days=n) for n in range(5)]
-# windows of about the length of a world, so that their edges are met
-ATTRIBUTION: Final = AttributionConfig(
-    click_window_hours=48,
-    engaged_view_window_hours=24,
-    view_window_hours=12,
-    dedup_window_hours=24,
-)
-# limits so small that a world passes them and recovers
-CONFIG: Final = Config(
-    attribution=ATTRIBUTION,
-    identities=IdentitiesConfig(
-        click_id=IdentityRule(days=1, users=1, unique=True),
-        email=IdentityRule(users=2, per_user=2),
-        phone=IdentityRule(days=1, users=2, per_user=1),
-        device_id=IdentityRule(days=1, users=2, per_user=2),
-        cookie_id=IdentityRule(days=0, users=2),
-        external_id=IdentityRule(users=1, per_user=2, unique=True),
-    ),
-)
-WORLDS: Final = 60
-# identifiers learned from signals are trusted most
-COOKIE_FIRST: Final = Config(
-    attribution=ATTRIBUTION,
-    identities=IdentitiesConfig(
-        click_id=IdentityRule(days=2, users=2, unique=True),
-        email=IdentityRule(days=0, users=3, per_user=3),
-        cookie_id=IdentityRule(days=2, users=3, per_user=2),
-        external_id=IdentityRule(users=2, per_user=2, unique=True),
-    ),
-    matching=MatchingConfig(
-        order=(Method.COOKIE_ID, Method.EXTERNAL_ID, Method.EMAIL, Method.CLICK_ID)
-    ),
-)
-_LOGS: Final = ("activity", "touchpoints", "signals")
+BOT: Final = "Googlebot/2.1 (+http://www.google.com/bot.html)"
+_BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+MACHINES: Final = "93.184.216."  # a network of data_centres.txt
+_HOME: Final = "81.2.69.142"
 
 
 @dataclass
@@ -157,12 +106,17 @@ class _World:
     def add_day(self, logs: Day, day: date, *, sent_again: bool) -> None:
         rng = self.rng
         logs.activity += [self.activity(day) for _ in range(rng.randrange(4))]
-        touches = [self.touch(day) for _ in range(rng.randrange(5))]
+        touches = [self.touch(day) for _ in range(rng.randrange(10))]
         if self.touched and rng.random() < 0.3:
             again = rng.choice(self.touched)
             touches.append(
                 {**again, "event_time": self.moment(day)} if rng.random() < 0.3 else again
             )
+        if touches and rng.random() < 0.3:  # clicks faster than people click
+            touches += [
+                {**touches[0], **self.touch_id(), "kind": "click"}
+                for _ in range(rng.randrange(1, 4))
+            ]
         signals = [self.signal(day) for _ in range(rng.randrange(6))]
         if sent_again and self.sent and rng.random() < 0.3:
             again = rng.choice(self.sent)
@@ -218,12 +172,25 @@ class _World:
             else spellings.hashed_phone(self.number, phone, self.rng),
             "device_id": self.id_in_use("d", day, 0.4),
             "cookie_id": self.id_in_use("c", day, 0.4),
+            **self.device(0.2),
         }
 
-    def touch(self, day: date) -> dict[str, object]:
-        self.serial += 1
+    def device(self, share: float) -> dict[str, str | None]:
+        """Return a user agent and an address, a `share` of each of machines."""
         return {
-            "touch_id": f"{self.prefix}t{self.serial:04d}{self.rng.randrange(1000):03d}",
+            "user_agent": BOT if self.rng.random() < share else self.rng.choice([None, _BROWSER]),
+            "ip": f"{MACHINES}{self.rng.randrange(256)}"
+            if self.rng.random() < share
+            else self.rng.choice([None, _HOME]),
+        }
+
+    def touch_id(self) -> dict[str, str]:
+        self.serial += 1
+        return {"touch_id": f"{self.prefix}t{self.serial:04d}{self.rng.randrange(1000):03d}"}
+
+    def touch(self, day: date) -> dict[str, object]:
+        return {
+            **self.touch_id(),
             "event_time": self.moment(day),
             "user_id": self.name("u", 3),
             "kind": self.rng.choice(["impression", "impression", "engaged_view", "click"]),
@@ -231,6 +198,7 @@ class _World:
             "campaign_id": self.name("p", 2),
             "ad_id": self.name("q", 2, 0.5),
             "surface": self.rng.choice([None, "feed", "live"]),
+            "creator_id": self.name("k", 2, 0.3),
             "click_id": self.click(day, 0.5),
             "arm": self.rng.choice([None, None, "treatment", "control"]),
         }
@@ -245,57 +213,21 @@ class _World:
             "signal_id": f"{self.prefix}s{rng.randrange(1000):03d}{self.serial:04d}",
             "event_time": self.moment(day),
             "advertiser_id": self.name("a", 2),
-            "event_name": rng.choice(["purchase", "purchase", "lead"]),
+            "event_name": rng.choice(["purchase", "purchase", "lead", "install"]),
             "order_id": order,
             "value": rng.choice([None, 0.0, 0.1, 19.99, 1234567.891, 0.0000014]),
             "currency": rng.choice([None, "EUR", "USD"]),
             "adjustment": adjustment if order else None,
-            "click_id": self.click(day, 0.2),
+            "click_id": self.click(day, 0.35),
             "cookie_id": self.id_in_use("c", day, 0.4),
             "device_id": self.id_in_use("d", day, 0.3),
             "external_id": self.id_in_use("x", day, 0.4),
             "email": email if email is None else spellings.email(self.prefix, email, rng),
             "consent": rng.choice([None, None, None, None, "granted", "denied"]),
+            **self.device(0.05),
             **(
                 {"phone": None, "country": None}
                 if phone is None
                 else spellings.phone(self.number, phone, rng)
             ),
         }
-
-
-def ingest(run: Run, logs: Logs, *, undated: bool = False) -> None:
-    """Write the logs of some days as files and read them by the ingest stage itself.
-
-    Each day has a folder of its own, or `undated` all have one file together, which is faster.
-    """
-    with TemporaryDirectory() as name:
-        root = Path(name)
-        if undated:
-            _write(root, [content for _, content in sorted(logs.items())])
-        else:
-            for day, content in logs.items():
-                _write(root / f"date={day}", [content])
-        ingest_logs(run, LogFolder.find(root), sorted(logs), KEY)
-
-
-def _write(folder: Path, days: list[Day]) -> None:
-    folder.mkdir(exist_ok=True)
-    for table in _LOGS:
-        rows = [row for content in days for row in getattr(content, table)]
-        # a log without rows has its file all the same: without one its day is refused
-        frame = pl.DataFrame(rows, schema=TABLES[table].columns)
-        frame.write_parquet(folder / f"{table}.parquet")
-
-
-def process(run: Run, day: date, logs: Day) -> None:
-    """Do all stages of one day."""
-    ingest(run, {day: logs})
-    match_day(run, day)
-    attribute_day(run, day)
-
-
-def hashes(warehouse: Warehouse) -> dict[str, str]:
-    """Return a hash of the rows of each table."""
-    rows = warehouse.query("reports/table_hashes")
-    return dict(rows.select("table_name", "row_hash").iter_rows())

@@ -109,7 +109,7 @@ def test_a_customer_id_may_stand_anywhere_in_the_order(path: Path, order: list[s
         ("identities = 4", "identities: must be sections such as [identities.click_id], [ident"),
         ("[attribution]\nclick_window_hours = -1", "click_window_hours: must be 0 or more, not -1"),
         ("[attribution]\nview_window_hours = 9999", "must be 2,160 or less, not 9999."),
-        ("[attribution]\nmodels = ['shapley']", '"shapley" is not known; one of: last_touch.'),
+        ("[attribution]\nmodels = ['shapley']", '"shapley" is not known; one of: calibrated_'),
         ("[columns.signal]\nurl = 'x'", 'no such log; did you mean "signals"?'),
         ("[columns.signals]\nulr = 'x'", 'no such column; did you mean "url"?'),
         ("[columns.signals]\nurl = 'x'\ncity = 'x'", "the same source"),

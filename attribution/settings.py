@@ -1,0 +1,39 @@
+"""What reports must know of the settings that a warehouse was attributed with.
+
+Reports take no parameters and no configuration: what they hang on is kept in the table
+warehouse_settings, as of the newest run.
+"""
+
+from typing import Final
+
+from warehouse.database import Warehouse
+
+REPORT_CURRENCY: Final = "report_currency"  # ISO 4217
+OLDEST_RATE_DAYS: Final = "oldest_rate_days"
+LATE_DAYS: Final = "late_days"
+LONGEST_WINDOW_US: Final = "longest_window_us"
+
+
+def keep_setting(warehouse: Warehouse, name: str, value: str) -> None:
+    """Keep one property of the warehouse, in place of what it was before."""
+    known = warehouse.query("ledger/setting", name=name)
+    if known.is_empty():
+        warehouse.execute("ledger/record_setting", name=name, value=value)
+    elif known.item() != value:
+        warehouse.execute("ledger/update_setting", name=name, value=value)
+
+
+def keep_horizons(warehouse: Warehouse, *, late_days: int, longest_window_us: int) -> None:
+    """Keep what tells how long a day is provisional; the report provisional_days reads it.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        Where to keep it.
+    late_days : int
+        Log days after a day on which its rows may still come.
+    longest_window_us : int
+        The longest lookback window of any kind, method, event and advertiser, in microseconds.
+    """
+    keep_setting(warehouse, LATE_DAYS, str(late_days))
+    keep_setting(warehouse, LONGEST_WINDOW_US, str(longest_window_us))

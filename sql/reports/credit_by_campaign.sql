@@ -1,0 +1,18 @@
+-- purpose: what each campaign earned under each model; in the currency of the reports where one is named
+-- grain: one campaign, currency of the conversions and model; retracted conversions do not count
+-- reads: valued_credits
+-- parameters: none
+SELECT
+    campaign_id,
+    currency,
+    model,
+    round(sum(credit_micros) / 1e6, 6) AS credit,
+    round(sum(value_micros) / 1e6, 6) AS value,
+    CASE WHEN count(*) = count(converted_micros) THEN round(sum(converted_micros) / 1e6, 6) END
+        AS value_in_reports,
+    any_value(report_currency) AS report_currency,
+    count(DISTINCT conversion_id) AS conversions
+FROM valued_credits
+WHERE outcome = 'touch' AND status <> 'retracted'
+GROUP BY campaign_id, currency, model
+ORDER BY campaign_id, currency, model

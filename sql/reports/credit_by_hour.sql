@@ -1,0 +1,19 @@
+-- purpose: at which hours the touches were that earned, under each model
+-- grain: one hour of the day of the touch (UTC), currency of the conversions and model; retracted conversions
+--     do not count
+-- reads: valued_credits
+-- parameters: none
+SELECT
+    CAST(extract(hour FROM touch_time) AS INTEGER) AS touch_hour,
+    currency,
+    model,
+    round(sum(credit_micros) / 1e6, 6) AS credit,
+    round(sum(value_micros) / 1e6, 6) AS value,
+    CASE WHEN count(*) = count(converted_micros) THEN round(sum(converted_micros) / 1e6, 6) END
+        AS value_in_reports,
+    any_value(report_currency) AS report_currency,
+    count(DISTINCT conversion_id) AS conversions
+FROM valued_credits
+WHERE outcome = 'touch' AND status <> 'retracted'
+GROUP BY touch_hour, currency, model
+ORDER BY touch_hour, currency, model
