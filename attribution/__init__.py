@@ -1,8 +1,17 @@
 """Matches and touchpoints → conversions, credit and reports.
 
-``conversions`` joins the signals of one order; ``credit`` finds the touches that may earn a
-conversion and gives it to them; ``pipeline`` is the stage that the daily run calls;
-``explanation`` tells why one conversion was credited as it was; ``reports`` runs the SQL reports.
+    eligibility     presets and configuration → the rules in force
+      ├── traffic         touches, users and conversions that are no person's
+      ├── conversions     signals of one order → a conversion
+      ├── work            what a log day concerns, who may have made it, the touches before
+      ├── credit          each model's weights → whole millionths
+      └── rates           how probably the last touch caused it, by the week
+            └── calibrated_touch, touch_mixture   the estimate, from holdouts
+    pipeline        the stage that the daily run calls
+    money, settings what reports must know: one currency, how long a day is provisional
+    reports         the SQL reports; explanation: why one conversion was credited as it was
+
+docs/attribution.md says what the rules and models mean.
 """
 
 from attribution.explanation import ConversionExplanation, explain_conversion
