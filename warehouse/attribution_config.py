@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from warehouse.config_sections import Section
 
@@ -211,6 +211,11 @@ class AttributionConfig(Section):
     last_share: _Share = 0.4
     dedup_window_hours: Hours = 48
     late_days: _Days = 3
+
+    @field_validator("models")
+    @classmethod
+    def _once_each(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        return tuple(dict.fromkeys(models))
 
     @model_validator(mode="after")
     def _shares_leave_something(self) -> Self:

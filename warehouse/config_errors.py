@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from warehouse.errors import nearest
 
 _LONGEST: Final = 60
+_KEY: Final = "[key]"  # pydantic's last place where a name of a table is wrong
 _NUMBER: Final = "must be a whole number, without quotes, such as 4."
 _SWITCH: Final = "must be true or false, without quotes."
 _TEXT: Final = "must be text in quotes."
@@ -44,6 +45,9 @@ def explain(error: ValidationError, root: type[BaseModel]) -> str:
         section = _section(_kind(place[:-1], root)) or root
         known = nearest(place[-1], section.model_fields)
         return _one_line(f'unknown key "{".".join(place)}": {known}')
+    if place[-1:] == [_KEY]:
+        table = get_args(_kind(place[:-2], root))
+        return f'unknown key "{".".join(place[:-1])}": {nearest(place[-2], _choices(table[0]))}'
     say = _SENTENCES.get(first["type"], _as_told)
     sentence = _CONSTANT.get(first["type"]) or say(first, place, _kind(place, root))
     return _one_line(f"{'.'.join(place)}: {sentence}" if place else sentence)
@@ -95,8 +99,10 @@ def _unknown_word(first: Mapping[str, Any], place: list[str], kind: object) -> s
 
 
 def _not_a_list(first: Mapping[str, Any], place: list[str], kind: object) -> str:
-    words = ", ".join(f'"{word}"' for word in _choices(kind)[:2])
-    return f"must be a list such as [{words}]."
+    words = [f'"{word}"' for word in _choices(kind)[:2]] or ['"one"', '"another"']
+    if "tuple[tuple[" in str(kind):
+        words = [f"[{word}]" for word in words]
+    return f"must be a list such as [{', '.join(words)}]."
 
 
 def _too_few(first: Mapping[str, Any], place: list[str], kind: object) -> str:
@@ -113,7 +119,7 @@ def _too_large(first: Mapping[str, Any], place: list[str], kind: object) -> str:
 
 def _number(given: float) -> str:
     """Return a number as it was given, unless it is a line of its own (and str() may refuse it)."""
-    return str(given) if abs(given) < 10**20 else "a number of that many digits"
+    return str(given) if abs(given) < 10**20 or given != given else "a number of that many digits"
 
 
 def _as_told(first: Mapping[str, Any], place: list[str], kind: object) -> str:

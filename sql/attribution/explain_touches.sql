@@ -72,6 +72,7 @@ copies AS (
         row_number() OVER (
             PARTITION BY paths.user_id, touchpoints.touch_id
             ORDER BY
+                CASE WHEN path_touches.touch_day = touchpoints.day THEN 0 ELSE 1 END,
                 CASE WHEN touchpoints.arm = 'control' THEN 1 ELSE 0 END,
                 touchpoints.event_time DESC,
                 touchpoints.day
@@ -82,6 +83,10 @@ copies AS (
         AND touchpoints.advertiser_id = paths.advertiser_id
         AND epoch_us(touchpoints.event_time) <= paths.time_us
         AND epoch_us(touchpoints.event_time) >= paths.time_us - paths.longest_window_us
+    LEFT JOIN path_touches
+        ON path_touches.conversion_id = paths.conversion_id
+        AND path_touches.user_id = paths.user_id
+        AND path_touches.touch_id = touchpoints.touch_id
 )
 SELECT
     copies.user_id,

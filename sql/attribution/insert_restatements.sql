@@ -66,6 +66,8 @@ SELECT
     sides.before,
     sides.after,
     CASE
+        -- a conversion at work has credit under every model of the run
+        WHEN sides.after IS NULL AND work_conversions.conversion_id IS NOT NULL THEN 'models'
         WHEN sides.after IS NOT NULL AND sides.rules_before <> $rules_version THEN 'rules'
         ELSE coalesce(work_conversions.cause, 'signals')
     END AS cause,

@@ -22,7 +22,7 @@ ALTER TABLE path_touches ADD COLUMN reason VARCHAR;      -- why it may not earn;
 ALTER TABLE credits ADD COLUMN reason VARCHAR;           -- of rejected credit, and of a reinstall
 
 -- what made a run look at the conversion again
-ALTER TABLE restatements ADD COLUMN cause VARCHAR;       -- signals, matches, adjustment, touches, traffic, installs, rates, rules
+ALTER TABLE restatements ADD COLUMN cause VARCHAR;       -- signals, matches, adjustment, touches, traffic, installs, rates, rules, models
 
 ALTER TABLE restatements ADD COLUMN day DATE;            -- date of the conversion
 
