@@ -18,13 +18,13 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from attribution.conversions import HOUR_US
 from attribution.touch_mixture import Counts, Floats, holdout_rates, order, recency_rates
 from warehouse.attribution_config import TouchKind
 
-_HOUR_US: Final = 3_600_000_000
 RECENCY_BINS: Final = (
-    _HOUR_US // 2,
-    *(_HOUR_US * hours for hours in (3, 12, 24, 48, 72, 96, 7 * 24, 14 * 24, 30 * 24, 90 * 24)),
+    HOUR_US // 2,
+    *(HOUR_US * hours for hours in (3, 12, 24, 48, 72, 96, 7 * 24, 14 * 24, 30 * 24, 90 * 24)),
 )
 """Greatest age of a touch in each bin, in microseconds; the edge counts."""
 

@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import polars as pl
 from pydantic import Field
 
+from attribution.conversions import HOUR_US
 from warehouse.attribution_config import (
     AdvertiserRules,
     AttributionConfig,
@@ -31,7 +32,6 @@ from warehouse.attribution_config import (
 from warehouse.config_sections import Section
 from warehouse.errors import ConfigError, nearest
 
-_HOUR_US: Final = 3_600_000_000
 _SECOND_US: Final = 1_000_000
 _LONGEST: Final = ("click_window_hours", "engaged_view_window_hours", "view_window_hours")
 _LEAST: Final = ("least_click_seconds", "least_view_seconds")
@@ -236,7 +236,7 @@ def path_rules(rules: Rules, keys: pl.DataFrame) -> pl.DataFrame:
         for name in (*_LONGEST, *_LEAST)
     }
     longest = {
-        name.replace("_hours", "_us"): pl.min_horizontal(base[name], f"method.{name}") * _HOUR_US
+        name.replace("_hours", "_us"): pl.min_horizontal(base[name], f"method.{name}") * HOUR_US
         for name in _LONGEST
     }
     least = {
@@ -252,7 +252,7 @@ def longest_window_us(rules: Rules) -> int:
     """Return the longest time before any conversion at which a touch may still earn it."""
     everywhere = [rules, *rules.events.values(), *rules.advertisers.values()]
     told = (_told(windows) for windows in everywhere)
-    return max(windows.get(name, 0) for windows in told for name in _LONGEST) * _HOUR_US
+    return max(windows.get(name, 0) for windows in told for name in _LONGEST) * HOUR_US
 
 
 def kind_strengths(rules: Rules) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 -- purpose: the installs that events of the users at work may have made reinstalls, or no longer do
 -- grain: one conversion
--- reads: work_conversions, new_users, stale_users, conversions, conversion_users
+-- reads: work_conversions, new_users, stale_users, conversions, conversion_values, conversion_users
 -- parameters: $install_events, $install_history_us
 INSERT INTO work_conversions BY NAME
 WITH moments AS (
@@ -33,12 +33,12 @@ installs AS (
         AND work_conversions.conversion_id IS NULL
 )
 SELECT
-    conversions.conversion_id,
-    conversions.day,
-    conversions.advertiser_id,
-    conversions.event_name,
-    epoch_us(conversions.event_time) AS time_us,
-    CAST(CAST(coalesce(conversions.value, 0) AS DECIMAL(28, 6)) * 1000000 AS BIGINT) AS value_micros,
+    conversion_values.conversion_id,
+    conversion_values.day,
+    conversion_values.advertiser_id,
+    conversion_values.event_name,
+    conversion_values.time_us,
+    conversion_values.value_micros,
     'installs' AS cause
-FROM conversions
-JOIN installs ON installs.conversion_id = conversions.conversion_id
+FROM conversion_values
+JOIN installs ON installs.conversion_id = conversion_values.conversion_id

@@ -2,7 +2,7 @@
 -- grain: one conversion
 -- makes: work_conversions
 -- reads: new_conversions, signal_roles, touched_signals, pending_signals, reached_conversions,
---     conversion_users, changed_invalid_users, conversions
+--     conversion_users, changed_invalid_users, conversion_values
 -- parameters: none
 CREATE OR REPLACE TEMP TABLE work_conversions AS
 WITH brought AS (
@@ -38,12 +38,12 @@ causes AS (
     GROUP BY conversion_id
 )
 SELECT
-    conversions.conversion_id,
-    conversions.day,
-    conversions.advertiser_id,
-    conversions.event_name,
-    epoch_us(conversions.event_time) AS time_us,
-    CAST(CAST(coalesce(conversions.value, 0) AS DECIMAL(28, 6)) * 1000000 AS BIGINT) AS value_micros,
+    conversion_values.conversion_id,
+    conversion_values.day,
+    conversion_values.advertiser_id,
+    conversion_values.event_name,
+    conversion_values.time_us,
+    conversion_values.value_micros,
     CASE causes.priority
         WHEN 1 THEN 'signals'
         WHEN 2 THEN 'matches'
@@ -51,5 +51,5 @@ SELECT
         WHEN 4 THEN 'touches'
         ELSE 'traffic'
     END AS cause
-FROM conversions
-JOIN causes ON causes.conversion_id = conversions.conversion_id
+FROM conversion_values
+JOIN causes ON causes.conversion_id = conversion_values.conversion_id

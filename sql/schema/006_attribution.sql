@@ -91,3 +91,14 @@ CREATE TABLE currency_rates (
     currency VARCHAR NOT NULL,
     rate DOUBLE NOT NULL
 );
+
+-- one conversion as the stages work with it: times in microseconds, its value in millionths (0: it has none)
+CREATE VIEW conversion_values AS
+SELECT
+    conversion_id,
+    day,
+    advertiser_id,
+    event_name,
+    epoch_us(event_time) AS time_us,
+    CAST(CAST(coalesce(value, 0) AS DECIMAL(28, 6)) * 1000000 AS BIGINT) AS value_micros
+FROM conversions;

@@ -1,11 +1,10 @@
-"""The statements in the order in which the stages run them, and values for their parameters.
+"""The statements in the order in which the stages run them, and how to run one.
 
 A later statement reads the temporary tables of an earlier one, so that only this order binds.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +12,7 @@ import duckdb
 import polars as pl
 from polars._typing import PolarsDataType
 
+from tests.sql_cases.bindings import FRAMES, PARAMETERS
 from warehouse.config import PrivacyConfig
 from warehouse.database import Warehouse, statement, statements
 from warehouse.identifiers import identify
@@ -271,186 +271,6 @@ EVERY_STATEMENT: Final = tuple(
     f"{folder}/{name}" for folder in FOLDERS for name in statements(folder)
 )
 MIGRATIONS: Final = tuple(f"schema/{name}" for name in statements("schema"))
-
-FRAMES: Final[Mapping[str, Mapping[str, PolarsDataType]]] = {
-    "truth": {"signal_id": pl.String, "user_id": pl.String},
-    "rules": {
-        "kind": pl.String,
-        "priority": pl.Int32,
-        "ttl_days": pl.Int32,
-        "most_users": pl.Int32,
-        "most_identifiers": pl.Int32,
-        "is_unique": pl.Boolean,
-    },
-    "compared_signals": {"signal_id": pl.String, "signal_number": pl.Int32},
-    "compared_users": {"user_id": pl.String, "user_number": pl.Int32},
-    "path_rules": {
-        "advertiser_id": pl.String,
-        "event_name": pl.String,
-        "method": pl.String,
-        "click_window_us": pl.Int64,
-        "engaged_view_window_us": pl.Int64,
-        "view_window_us": pl.Int64,
-        "least_click_us": pl.Int64,
-        "least_view_us": pl.Int64,
-        "longest_window_us": pl.Int64,
-    },
-    "recency_bins": {"recency": pl.Int32, "above_us": pl.Int64, "most_us": pl.Int64},
-    "new_rates": {
-        "campaign_id": pl.String,
-        "kind": pl.String,
-        "recency": pl.Int32,
-        "path": pl.String,
-        "permille": pl.Int32,
-        "basis": pl.String,
-    },
-    "kind_strengths": {"kind": pl.String, "strength": pl.Int32},
-    "limited_advertisers": {
-        "advertiser_id": pl.String,
-        "surfaces_listed": pl.Boolean,
-        "campaigns_listed": pl.Boolean,
-    },
-    "listed_values": {
-        "advertiser_id": pl.String,
-        "part": pl.String,
-        "value": pl.String,
-        "earns": pl.Boolean,
-    },
-    "rates": {"date": pl.Date, "currency": pl.String, "rate": pl.Float64},
-    "bands": {
-        "signal_id": pl.String,
-        "user_id": pl.String,
-        "band": pl.Int16,
-        "bucket": pl.Int64,
-    },
-    "blocking_kinds": {"kind": pl.String, "weight": pl.Float64},
-    "limits": {
-        "advertiser_id": pl.String,
-        "rule": pl.String,
-        "target": pl.Float64,
-        "threshold": pl.Float64,
-        "held_out": pl.Int64,
-        "expected_precision": pl.Float64,
-    },
-    "selected": {
-        "day": pl.Date,
-        "signal_id": pl.String,
-        "user_id": pl.String,
-        "match_probability": pl.Float64,
-        "rank": pl.Int32,
-        "declared": pl.Boolean,
-    },
-    "trained": {
-        "model_version": pl.String,
-        "trained_by": pl.String,
-        "settings": pl.String,
-        "first_day": pl.Date,
-        "last_day": pl.Date,
-        "signals": pl.Int64,
-        "pairs": pl.Int64,
-        "named": pl.Int64,
-        "average_precision": pl.Float64,
-        "log_loss": pl.Float64,
-        "calibration_ratio": pl.Float64,
-        "outsiders": pl.Float64,
-        "adscribe_version": pl.String,
-    },
-    "held_out": {
-        "day": pl.Date,
-        "advertiser_id": pl.String,
-        "match_probability": pl.Float64,
-        "expected": pl.Float64,
-        "same": pl.Boolean,
-        "known": pl.Boolean,
-    },
-}  # what Python hands to statements under a name, the batches of the logs aside
-
-HOUR_US: Final = 3_600_000_000
-PARAMETERS: Final[dict[str, object]] = {
-    "day": date(2026, 3, 1),
-    "first_day": date(2026, 3, 1),
-    "last_day": date(2026, 3, 1),
-    "days": [date(2026, 3, 1)],
-    "first_event_day": date(2026, 3, 1),
-    "first_log_day": date(2026, 2, 27),
-    "first_time": datetime(2026, 2, 22),  # noqa: DTZ001 -- stored times are UTC without saying so
-    "last_time": datetime(2026, 3, 2),  # noqa: DTZ001
-    "all": False,
-    "learned": True,
-    "users": True,
-    "parts": 1,
-    "part": 0,
-    "budget": 40,
-    "most": 1000,
-    "settings": "30,40",
-    "trained_by": "run",
-    "by_contact": False,
-    "lookback_days": 30,
-    "methods": ["click_id", "email", "phone", "device_id", "cookie_id", "external_id"],
-    "model_version": "test-1",
-    "signal_id": "s1",
-    "conversion_id": "s1",
-    "dedup_us": 48 * HOUR_US,
-    "click_window_us": 168 * HOUR_US,
-    "engaged_view_window_us": 24 * HOUR_US,
-    "view_window_us": 24 * HOUR_US,
-    "longest_window_us": 168 * HOUR_US,
-    "week": date(2026, 2, 23),
-    "rules_version": "0123456789abcdef",
-    "named_click_first": False,
-    "half_life_us": 168 * HOUR_US,
-    "first_micros": 400_000,
-    "last_micros": 400_000,
-    "model": "last_touch",
-    "calibrated": False,
-    "install_events": ["install"],
-    "install_history_us": 90 * 24 * HOUR_US,
-    "reattribution_us": 90 * 24 * HOUR_US,
-    "inactivity_us": 30 * 24 * HOUR_US,
-    "clicks_per_hour": 20,
-    "creator_clicks": 50,
-    "creator_click_rate": 0.5,
-    "bots": True,
-    "bot_share": 0.5,
-    "currency": "EUR",
-    "oldest_rate_days": 7,
-    "run_id": "r1",
-    "command": "run",
-    "stage": "match",
-    "status": "done",
-    "started_at": datetime(2026, 3, 2),  # noqa: DTZ001
-    "finished_at": datetime(2026, 3, 2),  # noqa: DTZ001
-    "seconds": 1.5,
-    "rows_in": 3,
-    "rows_out": 2,
-    "rows_rejected": 1,
-    "peak_memory_bytes": 1048576,
-    "adscribe_version": "0.1.0",
-    "config_json": "{}",
-    "message": None,
-    "version": 1,
-    "name": "key_id",
-    "value": "0123",
-    "table_name": "signals",
-    "undated": False,
-    "inner_pad": b"\x36" * 64,
-    "outer_pad": b"\x5c" * 64,
-    "later_pads": [],
-    "source": "activity",
-    "keep_days": 30,
-    "user_id": "u1",
-    "forms": ["u1"],
-    "is_known": True,
-    "user_ids": ["u1"],
-    "pseudonym": "forgotten-1",
-    "asked": "user_id",
-    "users_named": 1,
-    "users_removed": 1,
-    "row_counts": "{}",
-    "columns": {"signal_id": "VARCHAR"},
-    "delimiter": ",",
-    "pointers": ["$.signal_id"],
-}
 
 
 def header(name: str) -> dict[str, str]:

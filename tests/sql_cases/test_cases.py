@@ -24,10 +24,9 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from tests.sql_cases.bindings import FRAMES, PARAMETERS
 from tests.sql_cases.flow import (
     FLOW,
-    FRAMES,
-    PARAMETERS,
     connection,
     empty_frames,
     header,
