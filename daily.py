@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attribution import attribute_day
 from attribution.eligibility import resolve
+from attribution.money import read_rates
 from matching import match_day
 from warehouse.config import Config
 from warehouse.database import Warehouse
@@ -90,7 +91,8 @@ def open_run(
     WarehouseError, ConfigError
         If the warehouse or its key cannot be used.
     """
-    resolve(config.attribution)  # a preset that does not exist fails before anything is read
+    resolve(config.attribution)  # a preset or rate that does not exist fails before logs are read
+    read_rates(config.attribution.money)
     if not new and not db.exists():
         raise WarehouseError(f"{db}: no such warehouse. Make one with: adscribe ingest --db {db}")
     if not db.exists() and db.parent.is_dir():  # a key that cannot be used makes no warehouse

@@ -15,6 +15,7 @@ from warehouse.attribution_config import Model
 from warehouse.database import Warehouse
 
 MICROS: Final = 1_000_000
+_BY_PLACE: Final = (Model.FIRST_TOUCH, Model.POSITION_BASED)
 
 
 def rank_touches(warehouse: Warehouse, rules: Rules) -> None:
@@ -53,16 +54,17 @@ def credit_conversions(
     int
         Rows of credit.
     """
-    warehouse.execute("attribution/no_credits")
-    rows = 0
+    warehouse.execute("attribution/old_credits", calibrated=calibrated)
+    warehouse.execute("attribution/delete_credits")
+    if any(model in _BY_PLACE for model in models):
+        warehouse.execute("attribution/placed_touches")
+    rows, version = 0, rules.version
     for model in models:
         with warehouse.frame("recency_bins", recency_bins()):
             warehouse.execute(f"attribution/{model}", **_parameters(model, rules))
-        rows += warehouse.execute("attribution/add_credits", model=str(model))
-    version = rules.version
-    warehouse.execute("attribution/old_credits", calibrated=calibrated)
-    warehouse.execute("attribution/delete_credits")
-    warehouse.execute("attribution/insert_credits", rules_version=version)
+        rows += warehouse.execute(
+            "attribution/add_credits", model=str(model), rules_version=version
+        )
     warehouse.execute("attribution/insert_restatements", run_id=run_id, rules_version=version)
     return rows
 

@@ -30,13 +30,34 @@ def load_rates(warehouse: Warehouse, rules: MoneyRules) -> None:
     Call it inside a stage, whose transaction keeps either table whole. Without a currency of the
     reports nothing is done.
 
+    Raises
+    ------
+    ConfigError, InputFileError
+        As :func:`read_rates`.
+    """
+    rates = read_rates(rules)
+    if rates is None:
+        return
+    warehouse.execute("attribution/delete_currency_rates")
+    with warehouse.frame("rates", rates):
+        warehouse.execute("attribution/insert_currency_rates")
+    keep_setting(warehouse, REPORT_CURRENCY, str(rules.currency))
+    keep_setting(warehouse, OLDEST_RATE_DAYS, str(rules.oldest_rate_days))
+
+
+def read_rates(rules: MoneyRules) -> pl.DataFrame | None:
+    """Return the user's table of rates; None without a currency of the reports.
+
     Parameters
     ----------
-    warehouse : Warehouse
-        Where the rates and the currency are kept.
     rules : MoneyRules
         The currency of the reports and the file of rates: CSV, JSON lines or Parquet with the
         columns date, currency and rate; others are ignored.
+
+    Returns
+    -------
+    DataFrame or None
+        date, currency and rate, once each.
 
     Raises
     ------
@@ -47,7 +68,7 @@ def load_rates(warehouse: Warehouse, rules: MoneyRules) -> None:
         If the file cannot be read at all.
     """
     if rules.currency is None or rules.rates is None:
-        return
+        return None
     if rules.currency not in CURRENCIES:
         raise ConfigError(
             f'[attribution.money] currency: "{_plain(rules.currency)}" is no currency of ISO 4217. '
@@ -57,12 +78,7 @@ def load_rates(warehouse: Warehouse, rules: MoneyRules) -> None:
     rates = _judged(_read(path), path)
     _require_one_rate(rates, path)
     _require_own_rate(rates, rules.currency, path)
-    rates = rates.select(*_COLUMNS).unique().sort("currency", "date")
-    warehouse.execute("attribution/delete_currency_rates")
-    with warehouse.frame("rates", rates):
-        warehouse.execute("attribution/insert_currency_rates")
-    keep_setting(warehouse, REPORT_CURRENCY, rules.currency)
-    keep_setting(warehouse, OLDEST_RATE_DAYS, str(rules.oldest_rate_days))
+    return rates.select(*_COLUMNS).unique().sort("currency", "date")
 
 
 def check_rates(warehouse: Warehouse, rules: MoneyRules) -> None:

@@ -7,7 +7,7 @@ from attribution.credit import credit_conversions, rank_touches
 from attribution.eligibility import Rules, longest_window_us, resolve
 from attribution.money import check_rates, load_rates
 from attribution.rates import update_holdouts, update_rates
-from attribution.settings import keep_horizons
+from attribution.settings import keep_horizons, keep_rules
 from attribution.traffic import update_invalid_traffic
 from attribution.work import find_work, take_stored
 from warehouse.attribution_config import Model
@@ -41,6 +41,7 @@ def attribute_day(run: Run, day: date) -> None:
             settings=rules.settings(),
             run_id=run.run_id,
         )
+        keep_rules(warehouse, rules.version)
         longest = longest_window_us(rules)
         keep_horizons(warehouse, late_days=config.late_days, longest_window_us=longest)
         load_rates(warehouse, config.money)

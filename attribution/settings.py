@@ -4,6 +4,7 @@ Reports take no parameters and no configuration: what they hang on is kept in th
 warehouse_settings, as of the newest run.
 """
 
+import logging
 from typing import Final
 
 from warehouse.database import Warehouse
@@ -12,6 +13,8 @@ REPORT_CURRENCY: Final = "report_currency"  # ISO 4217
 OLDEST_RATE_DAYS: Final = "oldest_rate_days"
 LATE_DAYS: Final = "late_days"
 LONGEST_WINDOW_US: Final = "longest_window_us"
+_RULES_VERSION: Final = "rules_version"
+_log = logging.getLogger("adscribe")
 
 
 def keep_setting(warehouse: Warehouse, name: str, value: str) -> None:
@@ -37,3 +40,19 @@ def keep_horizons(warehouse: Warehouse, *, late_days: int, longest_window_us: in
     """
     keep_setting(warehouse, LATE_DAYS, str(late_days))
     keep_setting(warehouse, LONGEST_WINDOW_US, str(longest_window_us))
+
+
+def keep_rules(warehouse: Warehouse, version: str) -> None:
+    """Keep the version of the rules, and say so where the run before had other ones.
+
+    A run without the ``--config`` of the others would otherwise credit its days by other rules, and
+    nobody be told.
+    """
+    before = warehouse.query("ledger/setting", name=_RULES_VERSION)
+    if not before.is_empty() and before.item() != version:
+        _log.warning(
+            "credit by other rules than before (%s, until now %s): the report attribution_rules "
+            "shows both. To keep the former ones give the same --config",
+            version, before.item(),
+        )  # fmt: skip
+    keep_setting(warehouse, _RULES_VERSION, version)

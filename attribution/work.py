@@ -102,6 +102,5 @@ def _find_paths(warehouse: Warehouse, rules: Rules) -> None:
         warehouse.frame("limited_advertisers", places.limited_advertisers),
         warehouse.frame("listed_values", places.listed_values),
     ):
-        warehouse.execute("attribution/path_rows", **span)
-    warehouse.execute("attribution/delete_path_touches")
-    warehouse.execute("attribution/insert_path_touches")
+        warehouse.execute("attribution/delete_path_touches")
+        warehouse.execute("attribution/insert_path_touches", **span)

@@ -57,12 +57,12 @@ SHAPE: Final = ("touchpoints", "uncertain", "busy")
 RULE_MODELS: Final = tuple(model for model in Model if model is not Model.CALIBRATED_LAST_TOUCH)
 # what of the stage finds and stores paths; all after it until the credit is stored
 PATHS: Final = (
-    "kept_paths", "rule_keys", "sought_paths", "sought_span", "named_clicks", "path_rows",
-    "delete_path_touches", "insert_path_touches",
+    "kept_paths", "rule_keys", "sought_paths", "sought_span", "named_clicks", "delete_path_touches",
+    "insert_path_touches",
 )  # fmt: skip
 CREDIT: Final = (
-    "ranked_touches", "paths", "no_credits", *RULE_MODELS, "add_credits", "old_credits",
-    "delete_credits", "insert_credits", "insert_restatements",
+    "ranked_touches", "paths", "old_credits", "delete_credits", "placed_touches", *RULE_MODELS,
+    "add_credits", "insert_restatements",
 )  # fmt: skip
 BARE_JOIN: Final = """
 CREATE TABLE bare_join AS

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from warehouse.config_sections import Section
+from warehouse.schemas import Surface
 
 Hours = Annotated[int, Field(strict=True, ge=0, le=90 * 24)]
 Seconds = Annotated[int, Field(strict=True, ge=0, le=90 * 86_400)]
@@ -71,15 +72,15 @@ class AdvertiserRules(Windows):
 
     Attributes
     ----------
-    surfaces, campaigns : tuple of str or None
+    surfaces, campaigns : tuple of Surface, of str, or None
         The only ones that may earn; None is all.
-    excluded_surfaces, excluded_campaigns : tuple of str
+    excluded_surfaces, excluded_campaigns : tuple of Surface, of str
         Those that may not.
     """
 
-    surfaces: tuple[str, ...] | None = None
+    surfaces: tuple[Surface, ...] | None = None
     campaigns: tuple[str, ...] | None = None
-    excluded_surfaces: tuple[str, ...] = ()
+    excluded_surfaces: tuple[Surface, ...] = ()
     excluded_campaigns: tuple[str, ...] = ()
 
 

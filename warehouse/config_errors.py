@@ -113,6 +113,10 @@ def _too_small(first: Mapping[str, Any], place: list[str], kind: object) -> str:
     return f"must be {first['ctx']['ge']:,} or more, not {_number(first['input'])}."
 
 
+def _not_above(first: Mapping[str, Any], place: list[str], kind: object) -> str:
+    return f"must be more than {first['ctx']['gt']:,}, not {_number(first['input'])}."
+
+
 def _too_large(first: Mapping[str, Any], place: list[str], kind: object) -> str:
     return f"must be {first['ctx']['le']:,} or less, not {_number(first['input'])}."
 
@@ -134,6 +138,7 @@ _SENTENCES: Final[Mapping[str, Callable[[Mapping[str, Any], list[str], object], 
     "tuple_type": _not_a_list,
     "too_short": _too_few,
     "greater_than_equal": _too_small,
+    "greater_than": _not_above,
     "less_than_equal": _too_large,
 }
 

@@ -6,6 +6,7 @@ the rows that break one, named. What the columns mean is told in docs/logs.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
@@ -21,10 +22,19 @@ CLOCK_SKEW: Final = pl.duration(days=1)  # an event may lie this far past the en
 
 CURRENCIES: Final = sorted(currency.alpha_3 for currency in pycountry.currencies)
 KINDS: Final = ["impression", "engaged_view", "click"]
-SURFACES: Final = ["feed", "short_video", "live", "search", "shop"]
 ARMS: Final = ["treatment", "control"]
 ADJUSTMENTS: Final = ["retraction", "restatement"]
 CONSENTS: Final = ["granted", "denied"]
+
+
+class Surface(StrEnum):
+    """Where on the platform an ad was shown."""
+
+    FEED = "feed"
+    SHORT_VIDEO = "short_video"
+    LIVE = "live"
+    SEARCH = "search"
+    SHOP = "shop"
 
 
 def _plausible(expr: pl.Expr) -> pl.Expr:
@@ -101,7 +111,7 @@ class Touchpoints(_Logged):
     advertiser_id = _identifier(nullable=False)
     campaign_id = _identifier(nullable=False)
     ad_id = _identifier()
-    surface = _one_of(SURFACES)
+    surface = _one_of([str(surface) for surface in Surface])
     creator_id = _identifier()
     click_id = _text()
     cost = _amount()

@@ -1,8 +1,8 @@
--- purpose: the credit and value of the conversions at work under one model, in whole millionths
+-- purpose: store the credit and value of the conversions at work under one model, in whole millionths
 -- grain: one credit row; per conversion the credit is 1,000,000 and the value the conversion's
 -- reads: work_conversions, paths, path_weights, invalid_conversions
--- parameters: $model
-INSERT INTO new_credits BY NAME
+-- parameters: $model, $rules_version
+INSERT INTO credits BY NAME
 WITH totals AS (
     SELECT conversion_id, user_id, CAST(sum(weight) AS BIGINT) AS weights, count(*) AS touches
     FROM path_weights
@@ -138,5 +138,6 @@ SELECT
     day,
     campaign_id,
     touch_time,
-    reason
+    reason,
+    $rules_version AS rules_version
 FROM apportioned

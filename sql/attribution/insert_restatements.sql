@@ -1,6 +1,6 @@
 -- purpose: record every conversion whose credit this run changed, and what made it look
 -- grain: one (conversion_id, model) that had credit before and has other credit now, or none
--- reads: old_credits, new_credits, work_conversions
+-- reads: old_credits, credits, work_conversions
 -- parameters: $run_id, $rules_version
 INSERT INTO restatements BY NAME
 WITH credited AS (
@@ -14,13 +14,13 @@ rows_of AS (
     FROM old_credits
     UNION ALL
     SELECT
-        new_credits.conversion_id, new_credits.model, 'after' AS side, new_credits.outcome,
-        new_credits.user_id, new_credits.touch_id, new_credits.campaign_id, new_credits.credit_micros,
-        new_credits.value_micros, new_credits.reason, new_credits.day, $rules_version AS rules_version
-    FROM new_credits
+        credits.conversion_id, credits.model, 'after' AS side, credits.outcome, credits.user_id,
+        credits.touch_id, credits.campaign_id, credits.credit_micros, credits.value_micros,
+        credits.reason, credits.day, credits.rules_version
+    FROM credits
     JOIN credited
-        ON credited.conversion_id = new_credits.conversion_id
-        AND credited.model = new_credits.model
+        ON credited.conversion_id = credits.conversion_id
+        AND credited.model = credits.model
 ),
 balances AS (
     SELECT conversion_id, model, sum(CASE WHEN side = 'after' THEN 1 ELSE -1 END) AS balance

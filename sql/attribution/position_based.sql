@@ -1,7 +1,7 @@
 -- purpose: fixed shares of a path to its first and last touch, the rest to those between alike
 -- grain: one touch that earns; of two touches the first and last divide all
 -- makes: path_weights
--- reads: ranked_touches
+-- reads: placed_touches
 -- parameters: $first_micros, $last_micros
 CREATE OR REPLACE TEMP TABLE path_weights AS
 WITH weighed AS (
@@ -17,7 +17,7 @@ WITH weighed AS (
             WHEN place = touches THEN $last_micros * greatest(touches - 2, 1)
             ELSE 1000000 - $first_micros - $last_micros
         END AS weight
-    FROM ranked_touches
+    FROM placed_touches
 )
 SELECT conversion_id, user_id, touch_id, campaign_id, touch_time, CAST(weight AS BIGINT) AS weight
 FROM weighed

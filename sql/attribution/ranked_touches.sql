@@ -1,4 +1,4 @@
--- purpose: the touches that may earn the conversions at work, in the order of time and of precedence
+-- purpose: the touches that may earn the conversions at work, in the order of precedence
 -- grain: one (conversion_id, user_id, touch_id)
 -- makes: ranked_touches
 -- reads: path_touches, work_conversions, reinstalls
@@ -13,11 +13,6 @@ SELECT
     path_touches.kind,
     work_conversions.day,
     work_conversions.time_us - epoch_us(path_touches.touch_time) AS lag_us,
-    count(*) OVER (PARTITION BY path_touches.conversion_id, path_touches.user_id) AS touches,
-    row_number() OVER (
-        PARTITION BY path_touches.conversion_id, path_touches.user_id
-        ORDER BY path_touches.touch_time, path_touches.touch_id
-    ) AS place,
     row_number() OVER (
         PARTITION BY path_touches.conversion_id, path_touches.user_id
         ORDER BY

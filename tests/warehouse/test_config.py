@@ -108,6 +108,14 @@ def test_a_customer_id_may_stand_anywhere_in_the_order(path: Path, order: list[s
         ),
         ("identities = 4", "identities: must be sections such as [identities.click_id], [ident"),
         ("[attribution]\nclick_window_hours = -1", "click_window_hours: must be 0 or more, not -1"),
+        (
+            "[attribution.traffic]\ncreator_click_rate = 0.0",
+            "attribution.traffic.creator_click_rate: must be more than 0.0, not 0.0.",
+        ),
+        (
+            "[attribution.advertisers.shoes]\nsurfaces = ['feeds']",
+            'shoes.surfaces: "feeds" is not known; did you mean "feed"?',
+        ),
         ("[attribution]\nview_window_hours = 9999", "must be 2,160 or less, not 9999."),
         ("[attribution]\nmodels = ['shapley']", '"shapley" is not known; one of: calibrated_'),
         ("[columns.signal]\nurl = 'x'", 'no such log; did you mean "signals"?'),
