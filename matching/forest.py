@@ -90,7 +90,6 @@ class Forest:
         right, cleared = np.empty(rows, np.bool_), np.empty(rows, np.uint8)
         gone = np.empty((2, rows), np.uint8)  # of leaves 0 to 7, and 8 to 15
         reached, values = np.empty(rows, np.uint16), np.empty(rows)
-        leaf = np.empty(rows, np.uint8)
         halves = reached.view(np.uint8).reshape(rows, 2)
         low, high = (0, 1) if sys.byteorder == "little" else (1, 0)
         for tree in self._trees:
@@ -108,8 +107,8 @@ class Forest:
                         np.multiply(right.view(np.uint8), np.uint8(leaves), out=cleared)
                         np.bitwise_or(gone[half], cleared, out=gone[half])
             halves[:, low], halves[:, high] = gone
-            _FIRST_LEFT.take(reached, out=leaf, mode="clip")
-            tree.values.take(leaf, out=values, mode="clip")
+            by_gone = tree.values.take(_FIRST_LEFT[: 1 << len(tree.values)], mode="clip")
+            by_gone.take(reached, out=values, mode="clip")
             total += values
 
 
