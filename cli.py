@@ -11,6 +11,7 @@ import attribution
 import matching
 import simulation
 import terminal
+from attribution.reports import days_of_models
 from commands import evaluations, imports, persons, training
 from commands.options import (
     AsJson,
@@ -189,11 +190,12 @@ def report(
     chosen = None if models is None else models.split(",")
     with Warehouse.open(db, read_only=True) as warehouse:
         frame = attribution.report(warehouse, name, models=chosen)
+        note = "" if chosen is None else days_of_models(warehouse, chosen)
     title = name.replace("_", " ")
     if form is attribution.Format.TABLE:
         beside = "" if models is None else f" --models {models}"
         whole = f"adscribe report {name} --db {db}{beside} --format csv"
-        terminal.show_frame(frame, title=title, whole=whole)
+        terminal.show_frame(frame, title=title, whole=whole, note=note)
     elif out is None:
         sys.stdout.buffer.write(attribution.encode(frame, form, title=title))
     else:

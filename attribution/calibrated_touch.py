@@ -4,7 +4,9 @@ Plain last touch gives a campaign every conversion that it came last before, als
 have happened anyway. Control rows, logged where an impression was withheld, show how many would
 have: each is a touch that caused nothing, but would have come last all the same. Such withheld
 touches are those of the ghost ads of Johnson, Lewis and Nubbemeyer (Journal of Marketing Research
-2017). ``touch_mixture`` says how rates follow from them.
+2017). ``touch_mixture`` says how rates follow from them. What a campaign earns in all is the mean
+of that and of ``opportunity_mixture``, a second reading that does not look at who clicked: each
+assumes what the other does not, and their mean is nearer to the truth of simulated worlds.
 
 Without control rows the rates follow from how soon conversions come after a touch, which is a
 weaker estimate; ``basis`` says so.
@@ -19,7 +21,8 @@ import numpy as np
 import polars as pl
 
 from attribution.conversions import HOUR_US
-from attribution.touch_mixture import Counts, Floats, holdout_rates, order, recency_rates
+from attribution.opportunity_mixture import OpportunityCounts, caused_conversions
+from attribution.touch_mixture import Counts, Floats, holdout_rates, meet, order, recency_rates
 from warehouse.attribution_config import TouchKind
 
 RECENCY_BINS: Final = (
@@ -34,6 +37,7 @@ ANY_CAMPAIGN: Final = ""
 _KINDS: Final = (TouchKind.CLICK, TouchKind.ENGAGED_VIEW, TouchKind.IMPRESSION)
 _FEW_CONTROLS: Final = 30  # with so many control conversions the two estimates weigh the same
 _CELL: Final = ("campaign_id", "kind", "recency", "path", "conversions")
+_OFFERED: Final = ("campaign_id", "arm", "recency", "conversions")
 _RATE_SCHEMA: Final = {
     "campaign_id": pl.String,
     "kind": pl.String,
@@ -89,8 +93,8 @@ def estimate_rates(
         been its latest ad withheld, had that been shown (and viewed, or clicked). One conversion
         counts under each kind as which it would have come last.
     lifts : DataFrame
-        campaign_id, arm (treatment, control), conversions: those with an opportunity of the
-        campaign within the longest window.
+        campaign_id, arm (treatment, control), recency, conversions: those with an opportunity of
+        the campaign within the longest window, by the age of the latest.
     exposures : DataFrame
         campaign_id (once each), advertiser_id, treated_users, control_users (those with an
         opportunity, once each or once a day: only their ratio counts), and clicks, engaged_views,
@@ -109,7 +113,7 @@ def estimate_rates(
     plain = np.broadcast_to(recency_rates(counts.touched, width), counts.touched.shape)
     controls = float(counts.lift[:, 1].sum())
     trust = controls / (controls + _FEW_CONTROLS) if counts.ghosts.any() else 0.0
-    rates = trust * holdout_rates(counts) + (1 - trust) * plain if trust else plain
+    rates = trust * _by_holdouts(counts, controls) + (1 - trust) * plain if trust else plain
     names = exposures["campaign_id"].to_list()
     if controls < _FEW_CONTROLS or not trust:
         basis = [Basis.RECENCY] * (len(names) + 1)
@@ -120,22 +124,34 @@ def estimate_rates(
     return _write([ANY_CAMPAIGN, *names], basis, every)
 
 
+def _by_holdouts(counts: Counts, controls: float) -> Floats:
+    rates = holdout_rates(counts)
+    if controls < _FEW_CONTROLS:
+        return rates
+    earned = (counts.touched * rates).sum(axis=(1, 2, 3))
+    treated, control = counts.offered[:, 0], counts.offered[:, 1]
+    caused = caused_conversions(
+        OpportunityCounts(treated, control, counts.odds, counts.touches, counts.advertiser)
+    )
+    return meet(rates, counts.touched, (earned + caused) / 2)
+
+
 def _count(
     touched: pl.DataFrame, ghosts: pl.DataFrame, lifts: pl.DataFrame, exposures: pl.DataFrame
 ) -> Counts:
     """Return the frames' counts as arrays, in an order that theirs has no part in."""
     place = {name: row for row, name in enumerate(exposures["campaign_id"])}
-    lift = np.zeros((len(place), 2))
-    for name, arm, conversions in lifts.select("campaign_id", "arm", "conversions").iter_rows():
+    offered = np.zeros((len(place), 2, len(RECENCY_BINS)))
+    for name, arm, recency, conversions in lifts.select(_OFFERED).iter_rows():
         if name in place:
-            lift[place[name], int(arm == "control")] += conversions
+            offered[place[name], int(arm == "control"), recency - 1] += conversions
     advertisers = exposures["advertiser_id"].rank("dense").cast(pl.Int64) - 1
     return Counts(
         touched=_cells(touched, place),
         ghosts=_cells(ghosts, place),
         touches=_columns(exposures, "clicks", "engaged_views", "impressions"),
         users=_columns(exposures, "treated_users", "control_users"),
-        lift=lift,
+        offered=offered,
         advertiser=advertisers.to_numpy(),
     )
 

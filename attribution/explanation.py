@@ -1,14 +1,24 @@
 """Why one conversion was credited as it was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
+from pydantic import ValidationError
 
+from attribution.conversions import HOUR_US
 from attribution.eligibility import Rules, exclusions, path_rules, resolve
 from warehouse.attribution_config import AttributionConfig
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
 from warehouse.refused import refused_rows, refused_where
+
+_WINDOWS: Final = {
+    "click_window_hours": "click_window_us", "engaged_view_window_hours": "engaged_view_window_us",
+    "view_window_hours": "view_window_us",
+}  # fmt: skip
+_LEAST: Final = {"least_click_seconds": "least_click_us", "least_view_seconds": "least_view_us"}
+_SECOND_US: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,11 @@ class ConversionExplanation:
         withheld_by_holdout, excluded_surface, excluded_campaign or not_attributed_yet for others.
     credits : list of dict
         Its rows of the table credits.
+    rules : list of dict
+        The rules that it was credited under, one for each version: rules_version, models (those
+        that credited it so) and methods: for each method by which a candidate was found the method,
+        click_window_hours, engaged_view_window_hours, view_window_hours, least_click_seconds and
+        least_view_seconds. No methods where nobody was found, or the settings cannot be read.
     """
 
     conversion: dict[str, object]
@@ -39,6 +54,7 @@ class ConversionExplanation:
     candidates: list[dict[str, object]]
     touches: list[dict[str, object]]
     credits: list[dict[str, object]]
+    rules: list[dict[str, object]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as plain values, for JSON."""
@@ -48,6 +64,7 @@ class ConversionExplanation:
             "candidates": self.candidates,
             "touches": self.touches,
             "credits": self.credits,
+            "rules": self.rules,
         }
 
 
@@ -63,7 +80,7 @@ def explain_conversion(
     conversion_id : str
         The conversion: the id of its first signal, or of any other.
     config : AttributionConfig
-        The rules that were in force.
+        The rules to judge its touches by: those that were in force, as the run was given them.
 
     Raises
     ------
@@ -75,13 +92,42 @@ def explain_conversion(
         raise UnknownNameError(_why_none(warehouse, conversion_id, adjusts=not named.is_empty()))
     key = {"conversion_id": named.item()}
     rows = warehouse.query("attribution/explain_conversion", **key)
+    given = resolve(config)
     return ConversionExplanation(
         rows.row(0, named=True),
         warehouse.query("attribution/explain_signals", **key).to_dicts(),
         warehouse.query("attribution/explain_candidates", **key).to_dicts(),
-        _touches(warehouse, key, resolve(config)).to_dicts(),
+        _touches(warehouse, key, given).to_dicts(),
         warehouse.query("attribution/explain_credits", **key).to_dicts(),
+        _rules(warehouse, key, given.version),
     )
+
+
+def _rules(warehouse: Warehouse, key: dict[str, str], given: str) -> list[dict[str, object]]:
+    """Return the rules that a conversion was credited under, as they were stored then."""
+    keys = warehouse.query("attribution/explain_rule_keys", **key)
+    return [
+        {
+            "rules_version": row["rules_version"],
+            "models": row["models"],
+            "as_given": row["rules_version"] == given,
+            "methods": _windows(row["settings"], keys),
+        }
+        for row in warehouse.query("attribution/explain_rules", **key).iter_rows(named=True)
+    ]
+
+
+def _windows(settings: str | None, keys: pl.DataFrame) -> list[dict[str, object]]:
+    """Return the windows that stored settings give to each method."""
+    if settings is None:
+        return []
+    try:
+        rules = Rules.model_validate_json(settings)
+    except ValidationError:  # settings of a version that knew other ones
+        return []
+    hours = {name: pl.col(column) // HOUR_US for name, column in _WINDOWS.items()}
+    seconds = {name: pl.col(column) // _SECOND_US for name, column in _LEAST.items()}
+    return path_rules(rules, keys).select("method", **hours, **seconds).to_dicts()
 
 
 def _touches(warehouse: Warehouse, key: dict[str, str], rules: Rules) -> pl.DataFrame:

@@ -64,7 +64,7 @@ def _estimate(warehouse: Warehouse, week: date) -> pl.DataFrame:
         role: counts.filter(pl.col("role") == role).select(_CELL) for role in ("touched", "ghost")
     }
     lifts = counts.filter(pl.col("role").is_in(["treatment", "control"])).select(
-        "campaign_id", arm="role", conversions="conversions"
+        "campaign_id", "recency", "conversions", arm="role"
     )
     exposures = warehouse.query("attribution/holdout_exposures", week=week)
     rates = estimate_rates(by_role["touched"], by_role["ghost"], lifts, exposures)

@@ -10,16 +10,20 @@ from typing import Final
 
 import polars as pl
 
+from attribution.lift_report import LIFT, lift_report
 from warehouse.attribution_config import Model
 from warehouse.database import Warehouse, statement, statements
 from warehouse.errors import UnknownNameError, nearest
 
 _MODEL: Final = "model"
 _BASIS: Final = "basis"
+_PLACE: Final = "place"
 _CALIBRATED: Final = str(Model.CALIBRATED_LAST_TOUCH)
 _ORDER: Final = re.compile(r"^ORDER BY (.+)\Z", re.MULTILINE | re.DOTALL)
 # Columns of reports by model that are the same under each.
-_OF_NO_MODEL: Final = ("report_currency", "cost", "cost_first_told", "cost_in_reports")
+_OF_NO_MODEL: Final = (
+    "report_currency", "newest_log_day", "cost", "cost_first_told", "cost_in_reports",
+)  # fmt: skip
 
 _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -53,7 +57,7 @@ def format_of(path: Path | None) -> Format:
 
 def report_names() -> list[str]:
     """Return the names of the reports."""
-    return statements("reports")
+    return sorted([*statements("reports"), LIFT])
 
 
 def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = None) -> pl.DataFrame:
@@ -68,7 +72,8 @@ def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = No
     warehouse : Warehouse
         Where to run it; opened for reading is enough.
     name : str
-        One of :func:`report_names`; each is a file of sql/reports.
+        One of :func:`report_names`; each is a file of sql/reports, but for ``lift``, which is a
+        test of counts (:func:`attribution.lift_report.lift_report`).
     models : sequence of str, optional
         The models to put side by side, in this order; ``["all"]`` for all that the report tells of.
         The report as it is when omitted.
@@ -82,7 +87,10 @@ def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = No
     if name not in report_names():
         raise UnknownNameError(f'no report "{name}": {nearest(name, report_names())}')
     named = [] if models is None or list(models) == ["all"] else _known(models)
-    frame = _with_basis(warehouse, warehouse.query(f"reports/{name}"))
+    if name == LIFT:
+        frame = lift_report(warehouse)
+    else:
+        frame = _with_basis(warehouse, warehouse.query(f"reports/{name}"))
     if models is None:
         return frame
     if _MODEL not in frame.columns:
@@ -96,6 +104,32 @@ def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = No
             f"{', '.join(told)}. Attribute its days with: adscribe attribute --models {absent[0]}"
         )
     return _side_by_side(frame, _keys(name, frame), chosen)
+
+
+def days_of_models(warehouse: Warehouse, models: Sequence[str]) -> str:
+    """Return which conversions each model has credited, empty where all have the same.
+
+    A model that was switched on later knows fewer days: beside another its figures are smaller for
+    that alone.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        Where to look; opened for reading is enough.
+    models : sequence of str
+        The models that stand side by side, as given to :func:`report`; ``["all"]`` for all.
+    """
+    days = warehouse.query("reports/model_days")
+    if list(models) != ["all"]:
+        days = days.filter(pl.col(_MODEL).is_in([model.strip() for model in models]))
+    if days.select("first_day", "last_day", "days", "conversions").n_unique() < 2:
+        return ""
+    told = (
+        f"{row[_MODEL]} {row['conversions']:,} conversions of {row['first_day']} to "
+        f"{row['last_day']} ({row['days']:,} days)"
+        for row in days.iter_rows(named=True)
+    )
+    return f"not the same conversions are credited under each: {'; '.join(told)}"
 
 
 def _with_basis(warehouse: Warehouse, frame: pl.DataFrame) -> pl.DataFrame:
@@ -125,6 +159,9 @@ def _keys(name: str, frame: pl.DataFrame) -> list[str]:
 
 
 def _side_by_side(frame: pl.DataFrame, keys: list[str], models: list[str]) -> pl.DataFrame:
+    if not keys:  # one row a model becomes one row
+        numbered = frame.with_columns(pl.lit(0).alias(_PLACE))
+        return _side_by_side(numbered, [_PLACE], models).drop(_PLACE)
     shared = [column for column in _OF_NO_MODEL if column in frame.columns]
     values = [column for column in frame.columns if column not in (*keys, *shared, _MODEL)]
     beside = (

@@ -41,8 +41,10 @@ class Counts:
         Conversions by their last touch, and those of control users by what it would have been.
     touches : ndarray of shape (campaigns, kinds)
         Touches of treated users; impressions are the last kind.
-    users, lift : ndarray of shape (campaigns, 2)
-        Treated and control users, and the conversions of each within the longest window.
+    users : ndarray of shape (campaigns, 2)
+        Treated and control users.
+    offered : ndarray of shape (campaigns, 2, ages)
+        Conversions of treated and control users by the age of the campaign's latest opportunity.
     advertiser : ndarray of shape (campaigns,)
         Number of the advertiser.
     """
@@ -51,8 +53,13 @@ class Counts:
     ghosts: Floats
     touches: Floats
     users: Floats
-    lift: Floats
+    offered: Floats
     advertiser: Ints
+
+    @property
+    def lift(self) -> Floats:
+        """Conversions of treated and control users within the longest window, (campaigns, 2)."""
+        return np.asarray(self.offered.sum(axis=2))
 
     @cached_property
     def odds(self) -> Floats:
@@ -105,7 +112,7 @@ def holdout_rates(counts: Counts) -> Floats:
     """Return rates of each campaign, kind, age and path, from the control rows."""
     caused, baseline = _fit(counts)
     rates = order(_share(caused, caused + baseline), counts.touched)
-    return _meet(rates, counts.touched, _goals(counts, rates, caused))
+    return meet(rates, counts.touched, _goals(counts, rates, caused))
 
 
 def _fit(counts: Counts) -> tuple[Floats, Floats]:
@@ -197,8 +204,16 @@ def _goals(counts: Counts, rates: Floats, caused: Floats) -> Floats:
     return np.asarray(np.clip(goals, 0.0, counts.touched.sum(axis=(1, 2, 3))))
 
 
-def _meet(rates: Floats, touched: Floats, goals: Floats) -> Floats:
-    """Return rates whose odds are all changed by one factor a campaign, so that goals are met."""
+def meet(rates: Floats, touched: Floats, goals: Floats) -> Floats:
+    """Return rates whose odds are all changed by one factor a campaign, so that goals are met.
+
+    Parameters
+    ----------
+    rates, touched : ndarray of shape (campaigns, kinds, ages, paths)
+        Rates and their conversions.
+    goals : ndarray of shape (campaigns,)
+        Conversions that each campaign should earn; at most all of its own are given.
+    """
     inner = np.clip(rates, 1e-4, 1 - 1e-4)
     logits = np.log(inner) - np.log(1 - inner)
     low, high = np.full(len(goals), -6.0), np.full(len(goals), 6.0)

@@ -128,7 +128,11 @@ WHERE arm = 'control' AND (
 )
 GROUP BY ALL
 """
-LIFTS: Final = "SELECT campaign_id, arm, count(*) AS conversions FROM opportunities GROUP BY ALL"
+LIFTS: Final = """
+SELECT campaign_id, arm, recency, count(*) AS conversions
+FROM opportunities JOIN bins ON lag_us > above_us AND lag_us <= most_us
+GROUP BY ALL
+"""
 EXPOSURES: Final = """
 SELECT campaign_id, advertiser_id,
     count(DISTINCT user_id) FILTER (kind = 'impression' AND arm = 'treatment') AS treated_users,

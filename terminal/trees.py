@@ -26,11 +26,41 @@ def show_conversion(explanation: ConversionExplanation, *, console: Console | No
         tree, "signals", explanation.signals,
         ("role", "event_time", "signal_id", "user_id", "method"),
     )  # fmt: skip
+    _add_rules(tree, explanation.rules)
     _add_candidates(tree, explanation)
     _add_credits(tree, explanation.credits)
     if any(row["outcome"] == "unmatched" for row in explanation.credits):
         tree.add(f"see: adscribe explain match {conversion['conversion_id']}")
     (console or out()).print(tree)
+
+
+def _add_rules(tree: Tree, rules: Sequence[Mapping[str, object]]) -> None:
+    """Add the rules that the conversion was credited under, and the windows of each method."""
+    for row in rules:
+        names = row["models"]
+        models = ", ".join(names) if isinstance(names, list) else ""
+        version = "not kept" if row["rules_version"] is None else plain(row["rules_version"])
+        several = f" of {models}" if len(rules) > 1 else ""
+        branch = tree.add(Text().append("rules ", style="dim").append(f"{version}{several}"))
+        if not row["as_given"]:
+            branch.add("not those of the configuration given, by which touches are judged here")
+        methods = row["methods"]
+        for windows in methods if isinstance(methods, list) else []:
+            branch.add(_windows(windows))
+
+
+def _windows(windows: Mapping[str, object]) -> Text:
+    """Return until when before a conversion a touch may earn, and from when on where it is told."""
+    text = Text(str(windows["method"])).append("  click within ", style="dim")
+    text.append(f"{plain(windows['click_window_hours'])} h")
+    text.append("  engaged view ", style="dim")
+    text.append(f"{plain(windows['engaged_view_window_hours'])} h")
+    text.append("  impression ", style="dim").append(f"{plain(windows['view_window_hours'])} h")
+    for kind in ("click", "view"):
+        if windows[f"least_{kind}_seconds"]:
+            least = f"{plain(windows[f'least_{kind}_seconds'])} s"
+            text.append(f"  no {kind} of the last ", style="dim").append(least)
+    return text
 
 
 def _add_candidates(tree: Tree, explanation: ConversionExplanation) -> None:

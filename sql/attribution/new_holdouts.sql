@@ -103,6 +103,7 @@ FROM told
 JOIN recency_bins ON told.lag_us > recency_bins.above_us AND told.lag_us <= recency_bins.most_us
 UNION ALL
 SELECT
-    conversion_id, day, user_id, arm AS role, campaign_id, NULL AS kind, NULL AS recency, NULL AS path,
-    touch_day
+    opportunities.conversion_id, opportunities.day, opportunities.user_id, opportunities.arm AS role,
+    opportunities.campaign_id, NULL AS kind, recency_bins.recency, NULL AS path, opportunities.touch_day
 FROM opportunities
+JOIN recency_bins ON opportunities.lag_us > recency_bins.above_us AND opportunities.lag_us <= recency_bins.most_us

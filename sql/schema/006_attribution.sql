@@ -47,8 +47,8 @@ CREATE TABLE holdout_conversions (
     role VARCHAR NOT NULL,            -- touched: its last touch; ghost: the last touch an ad withheld would
                                       -- have been; treatment, control: an opportunity of a campaign before it
     campaign_id VARCHAR NOT NULL,
-    kind VARCHAR,                     -- of touched and ghost, as the next two
-    recency INTEGER,                  -- bin of the time from the touch to the conversion, 1 the shortest
+    kind VARCHAR,                     -- of touched and ghost, as path
+    recency INTEGER,                  -- bin of the time from the touch or the latest opportunity, 1 the shortest
     path VARCHAR,                     -- alone: no other campaign in the path; shared
     touch_day DATE                    -- of treatment and control: log day of the latest such opportunity
 );

@@ -64,15 +64,20 @@ class World:
                     touched.append((*cell, round(stood + self._caused(campaign, kind, age))))
                     ghosts.append((*cell, round(withheld / ODDS) if held else 0))
             baseline = self.users * BASELINE * sum(self._rate(kind) for kind in KINDS)
-            lifts.append((campaign, "treatment", round(baseline + self.caused(campaign))))
-            lifts.append((campaign, "control", round(baseline / ODDS) if held else 0))
+            for age, share in enumerate(AGES["click"]):
+                more = sum(self._caused(campaign, kind, age) for kind in KINDS)
+                lifts.append((campaign, "treatment", age + 1, round(baseline * share + more)))
+                stood = round(baseline * share / ODDS) if held else 0
+                lifts.append((campaign, "control", age + 1, stood))
             touches = [round(RATES[kind] * self.users) for kind in KINDS]
             control = self.users // ODDS if held else 0
             exposures.append((campaign, "adv", self.users, control, *touches))
         return cells(touched), cells(ghosts), arms(lifts), users(exposures)
 
     def _caused(self, campaign: str, kind: TouchKind, age: int) -> float:
-        return self.factors[campaign] * RATES[kind] * self.users * EFFECTS[kind][age]
+        effects = EFFECTS[kind]
+        effect = effects[age] if age < len(effects) else 0.0
+        return self.factors[campaign] * RATES[kind] * self.users * effect
 
     def _rate(self, kind: TouchKind) -> float:
         """How often an ad of the baseline is clicked, viewed, or neither."""
@@ -88,7 +93,8 @@ def cells(rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
 
 
 def arms(rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
-    schema = {"campaign_id": pl.String, "arm": pl.String, "conversions": pl.Int64}
+    names = ["campaign_id", "arm", "recency", "conversions"]
+    schema = dict(zip(names, [pl.String, pl.String, pl.Int32, pl.Int64], strict=True))
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -136,7 +142,7 @@ def frames_of(logs: dict[str, object]) -> tuple[pl.DataFrame, ...]:
     control, held = logs["control"], logs["users"]
     assert isinstance(control, list)
     assert isinstance(held, list)
-    lifts = [("abc"[n], arm, own * (1 + 8 * (arm == "treatment")))
+    lifts = [("abc"[n], arm, n + 1, own * (1 + 8 * (arm == "treatment")))
              for n, own in enumerate(control) for arm in ("control", "treatment")]  # fmt: skip
     exposures = [("abc"[n], "xyy"[n], 4000, own, 300, 900, 5000) for n, own in enumerate(held)]
     return touched, ghosts, arms(lifts), users(exposures)
@@ -163,14 +169,14 @@ def test_the_order_of_rows_does_not_matter(logs: dict[str, object], seed: int) -
 
 @pytest.mark.parametrize("factors", [(1, 1, 1), (0.2, 1, 2), (0.05, 0.6, 1.4)])
 def test_campaigns_earn_what_their_touches_caused(factors: tuple[float, ...]) -> None:
-    world = World(dict(zip("abc", factors, strict=True)))
+    world = World(dict(zip("abc", factors, strict=True)), users=900_000)
     frames = world.frames()
     rates = estimate_rates(*frames)
     earned = credit(rates, frames[0])
     caused = {name: world.caused(name) for name in world.factors}
-    assert sum(earned.values()) == pytest.approx(sum(caused.values()), rel=0.03)
+    assert sum(earned.values()) == pytest.approx(sum(caused.values()), rel=0.01)
     error = sum(abs(earned[name] - caused[name]) for name in caused) / sum(caused.values())
-    assert error < 0.06
+    assert error < 0.01
     own = rates.filter(pl.col("campaign_id") != ANY_CAMPAIGN)
     assert set(own["basis"]) == {Basis.HOLDOUT}
 
@@ -196,7 +202,8 @@ def test_a_lift_beyond_the_eligible_touches_is_credited_too() -> None:
     touched, ghosts, lifts, exposures = World({"a": 1, "b": 1}, users=900_000).frames()
     before = sum(credit(estimate_rates(touched, ghosts, lifts, exposures), touched).values())
     late = round(0.05 * before / 2)  # caused by views too old to be eligible
-    more = pl.when(arm="treatment").then(pl.col("conversions") + late).otherwise("conversions")
+    more = pl.when(arm="treatment", recency=6).then(pl.col("conversions") + late)
+    more = more.otherwise("conversions")
     lift = lifts.with_columns(more.alias("conversions"))
     after = sum(credit(estimate_rates(touched, ghosts, lift, exposures), touched).values())
     assert after - before == pytest.approx(2 * late, rel=0.25)

@@ -1,5 +1,6 @@
 """Reports: models side by side, and figures that agree with each other and with the ledger."""
 
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from attribution.reports import report, report_names
+from attribution.reports import days_of_models, report, report_names
 from attribution.settings import keep_horizons
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
@@ -133,7 +134,7 @@ def test_every_report_runs_on_an_empty_warehouse(tmp_path: Path) -> None:
                 beside[name] = report(warehouse, name, models=["last_touch", "linear"])
                 assert "model" not in beside[name].columns
                 assert beside[name].width > frame.width - 1
-    assert {*BY_MODEL, "restatements", "restated_days", "campaign_credit"} <= set(beside)
+    assert {*BY_MODEL, "restatements", "restated_campaigns", "provisional_days"} <= set(beside)
 
 
 @pytest.mark.parametrize("name", BY_MODEL)
@@ -156,6 +157,98 @@ def test_value_in_reports_is_value_at_the_rate_of_its_currency(world: Warehouse,
         else:
             assert row["value_in_reports"] == pytest.approx(row["value"] * rate, abs=1e-4)
         assert row["report_currency"] == "EUR"
+
+
+def test_certainties_of_all_outcomes_are_all_conversions(world: Warehouse) -> None:
+    told = report(world, "credit_by_certainty")
+    counted = world._connection.sql(
+        "SELECT count(*), CAST(sum(value) AS DOUBLE) FROM conversions WHERE status <> 'retracted'"
+    ).fetchall()[0]
+    for model in MODELS:
+        of_model = told.filter(pl.col("model") == model)
+        assert of_model["credit"].sum() == pytest.approx(counted[0])
+        assert of_model["value"].sum() == pytest.approx(counted[1])
+    assert set(told["outcome"]) == {"touch", "organic", "unmatched"}
+    assert set(told.filter(pl.col("outcome") != "unmatched")["certainty"]) == {"email"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_totals_are_the_sums_of_the_campaigns(world: Warehouse, model: str) -> None:
+    campaigns = report(world, "credit_by_campaign").filter(pl.col("model") == model)
+    by_currency = report(world, "campaign_totals").filter(pl.col("model") == model)
+    total = report(world, "return_on_ad_spend_totals").row(
+        by_predicate=pl.col("model") == model, named=True
+    )
+    unknown = campaigns.filter(pl.col("value_in_reports").is_null())
+
+    for column in ("credit", "value", "value_in_reports"):
+        assert by_currency[column].sum() == pytest.approx(campaigns[column].sum())
+    assert total["credit"] == pytest.approx(campaigns["credit"].sum())
+    assert (total["value"] is None) == (len(unknown) > 0)
+    assert total["currency"] == total["report_currency"] == "EUR"
+
+
+def test_the_value_of_all_campaigns_is_converted_where_every_currency_is_known(
+    world: Warehouse,
+) -> None:
+    world._connection.execute("BEGIN TRANSACTION")
+    world._connection.execute("UPDATE conversions SET currency = 'USD' WHERE currency IS NULL")
+    totals = report(world, "return_on_ad_spend_totals")
+    world._connection.execute("DELETE FROM warehouse_settings WHERE name = 'report_currency'")
+    apart = report(world, "return_on_ad_spend_totals")
+    world._connection.execute("ROLLBACK")
+
+    for model in MODELS:
+        values = apart.filter(pl.col("model") == model).select(
+            pl.col("value") * pl.col("currency").replace_strict(CURRENCIES)
+        )
+        (value,) = totals.filter(pl.col("model") == model)["value"]
+        assert value == pytest.approx(values["value"].sum(), abs=1e-3)
+    assert apart["report_currency"].null_count() == len(apart) == 3 * len(MODELS)
+
+
+def test_what_runs_moved_between_campaigns_comes_from_somewhere(world: Warehouse) -> None:
+    world._connection.execute("BEGIN TRANSACTION")
+    store(world, {"restatements": restated(seed=3)})
+    told = report(world, "restated_campaigns")
+    days = report(world, "restated_days")
+    world._connection.execute("ROLLBACK")
+
+    moved = told.group_by("model").agg(pl.col("credit_moved", "value_moved").sum())
+    assert moved["credit_moved"].to_list() == pytest.approx([0] * len(MODELS), abs=1e-5)
+    assert moved["value_moved"].to_list() == pytest.approx([0] * len(MODELS), abs=1e-5)
+    lost = told.filter(~pl.col("campaign_id").str.starts_with("("))["credit_moved"].sum()
+    assert lost == pytest.approx((days["gained"] - days["lost"]).sum())
+    for kind in ("credit", "value"):
+        after = told[f"{kind}_before"] + told[f"{kind}_moved"]
+        assert after.to_list() == pytest.approx(told[f"{kind}_after"].to_list(), abs=1e-5)
+
+
+def restated(seed: int) -> list[dict[str, object]]:
+    """Return restatements in which the states of a conversion follow each other."""
+    random = Random(seed)  # noqa: S311
+    rows: list[dict[str, object]] = []
+    for number in range(30):
+        states = [_state(random) for _ in range(random.randrange(2, 5))]
+        for before, after in itertools.pairwise(states):
+            rows.append(
+                {"run_id": f"r{random.randrange(2)}", "conversion_id": f"s{number}",
+                 "model": MODELS[number % 2], "before": json.dumps(before),
+                 "after": json.dumps(after), "cause": random.choice(["matches", "touches", None]),
+                 "day": START.date()}
+            )  # fmt: skip
+    return rows
+
+
+def _state(random: Random) -> list[dict[str, object]]:
+    cuts = sorted(random.sample(range(1, 10**6), 2))
+    credits = [cuts[0], cuts[1] - cuts[0], 10**6 - cuts[1]]
+    return [
+        {"outcome": "unmatched" if place == 0 else "touch", "credit_micros": credit,
+         "campaign_id": None if place == 0 else f"c{random.randrange(3)}",
+         "value_micros": 3 * credit}
+        for place, credit in enumerate(credits)
+    ]  # fmt: skip
 
 
 def test_reconciliation_finds_every_unit_and_shows_one_that_is_lost(world: Warehouse) -> None:
@@ -242,16 +335,45 @@ def test_a_day_is_provisional_until_its_windows_close(world: Warehouse) -> None:
     world._connection.execute("BEGIN TRANSACTION")
     keep_horizons(world, late_days=9, longest_window_us=1)
     keep_horizons(world, late_days=2, longest_window_us=7 * 86_400_000_000)
-    days = report(world, "provisional_days")
+    store(world, {"credits": [_calibrated()]})
+    beside = report(world, "provisional_days", models=["last_touch", "calibrated_last_touch"])
+    days = report(world, "provisional_days").filter(pl.col("model") == "linear")
     world._connection.execute("ROLLBACK")
 
     newest = days["newest_log_day"][0]
+    weekly = beside["final_by_date_calibrated_last_touch"]
+    assert (weekly - timedelta(days=2)).dt.weekday().to_list() == [7] * len(beside)
+    assert (weekly >= beside["final_by_date_last_touch"]).all()
     assert days["provisional_by_date"].to_list() == [
         newest < day + timedelta(days=2) for day in days["day"]
     ]
     assert days["provisional_by_click_date"].to_list() == [
         newest < day + timedelta(days=9) for day in days["day"]
     ]
+
+
+def _calibrated() -> dict[str, object]:
+    return {"conversion_id": "s0", "day": START.date(), "model": "calibrated_last_touch",
+            "outcome": "unmatched", "credit_micros": 10**6, "value_micros": 0}  # fmt: skip
+
+
+def test_models_that_credited_other_days_are_told_apart(world: Warehouse) -> None:
+    assert not days_of_models(world, ["last_touch", "linear"])
+    world._connection.execute("BEGIN TRANSACTION")
+    first, last, whole = world._connection.sql(
+        "SELECT min(day), max(day), count(DISTINCT conversion_id) FROM credits"
+    ).fetchall()[0]
+    world._connection.execute("DELETE FROM credits WHERE model = 'linear' AND day < '2026-03-15'")
+    told = days_of_models(world, ["all"])
+    alone = days_of_models(world, ["linear"])
+    days = report(world, "model_days")
+    world._connection.execute("ROLLBACK")
+
+    assert days["conversions"][0] == whole > days["conversions"][1]
+    assert (days["conversions"] + days["not_credited"]).to_list() == [whole] * len(MODELS)
+    assert f"last_touch {whole} conversions of {first} to {last} (" in told
+    assert f"linear {days['conversions'][1]} conversions of {days['first_day'][1]} to" in told
+    assert not alone
 
 
 def test_the_command_puts_models_side_by_side(tmp_path: Path) -> None:

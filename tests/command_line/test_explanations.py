@@ -4,6 +4,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import cli
-from attribution import ConversionExplanation
+from attribution import ConversionExplanation, explain_conversion
 from matching import Candidacy, Outcome, SignalExplanation
 from terminal import show_conversion, show_signal
 from terminal.signal_trees import WORDS
+from warehouse.attribution_config import AttributionConfig
+from warehouse.database import Warehouse
 from warehouse.recipes import Recipe, Refusal
 
 SIGNAL = {
@@ -174,6 +177,45 @@ def test_an_unmatched_conversion_points_to_its_signal(outcome: str) -> None:
     show_conversion(explanation, console=console)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     assert text.endswith("see: adscribe explain match s1\n") == (outcome == "unmatched")
+
+
+def with_rules(*rules: dict[str, object]) -> str:
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    explanation = ConversionExplanation({"conversion_id": "s1"}, [], [], [], [], list(rules))
+    show_conversion(explanation, console=console)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
+WINDOWS = {
+    "method": "email", "click_window_hours": 168, "engaged_view_window_hours": 24,
+    "view_window_hours": 1, "least_click_seconds": 0, "least_view_seconds": 0,
+}  # fmt: skip
+RULES: dict[str, object] = {
+    "rules_version": "abc", "models": ["linear"], "as_given": True, "methods": [WINDOWS],
+}  # fmt: skip
+
+
+def test_a_conversion_shows_the_rules_that_it_was_credited_under() -> None:
+    assert (
+        "├── rules abc\n│   └── email  click within 168 h  engaged view 24 h  impression 1 h\n"
+    ) in with_rules(RULES)
+    soon = with_rules({**RULES, "methods": [{**WINDOWS, "least_click_seconds": 10}]})
+    words = " ".join(soon.replace("│", "").split())
+    assert "impression 1 h no click of the last 10 s" in words
+
+
+def test_rules_of_several_versions_name_their_models() -> None:
+    unknown: dict[str, object] = {
+        "rules_version": None,
+        "models": ["first_touch"],
+        "as_given": False,
+        "methods": [],
+    }
+    text = with_rules(RULES, unknown)
+    assert "├── rules abc of linear\n" in text
+    assert "├── rules not kept of first_touch\n" in text
+    assert text.count("not those of the configuration given") == 1
 
 
 @pytest.fixture(scope="module")
@@ -358,3 +400,30 @@ def test_changes_and_lost_models_are_told_in_a_line() -> None:
     assert "    ├── folder: no model can be read there.\n" in text
     assert "    ├── no longer as kept: logs, model or configuration have changed since\n" in text
     assert "nobody .700" not in text
+
+
+def test_rules_are_those_of_the_day_when_it_was_credited(db: str, tmp_path: Path) -> None:
+    config = tmp_path / "other.toml"
+    config.write_text("[attribution]\nclick_window_hours = 1\n")
+    (told,) = json.loads(explained("conversion", "x1", db, "--json"))["rules"]
+    (other,) = json.loads(explained("conversion", "x1", db, "--json", "--config", str(config)))[
+        "rules"
+    ]
+    assert told["methods"] == [{**WINDOWS, "method": "device_id", "view_window_hours": 24}]
+    assert {"last_touch", "calibrated_last_touch"} == set(told["models"])
+    assert other == {**told, "as_given": False}
+    assert len(told["rules_version"]) == 16
+    assert "rules " + told["rules_version"] in explained("conversion", "x1", db)
+
+
+def test_rules_that_cannot_be_read_any_more_are_named_without_windows(db: str) -> None:
+    with Warehouse.open(Path(db)) as warehouse:
+        warehouse._connection.execute("BEGIN TRANSACTION")
+        warehouse._connection.execute("UPDATE attribution_rules SET settings = '{\"former\": 1}'")
+        told = explain_conversion(warehouse, "x1", AttributionConfig()).rules
+        warehouse._connection.execute("UPDATE credits SET rules_version = NULL")
+        before = explain_conversion(warehouse, "x1", AttributionConfig()).rules
+        warehouse._connection.execute("ROLLBACK")
+
+    assert [row["methods"] for row in (*told, *before)] == [[], []]
+    assert [row["as_given"] for row in (*told, *before)] == [True, False]

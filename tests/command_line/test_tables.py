@@ -68,14 +68,79 @@ def test_long_text_is_shortened_before_a_column_goes() -> None:
     assert shown(ROWS, 60)[4:] == [
         'value.negative  …-a-long-name.csv      30  {"signal_id":"x8…',
         "value.negative  …-a-long-name.csv      31  {}",
-        "shortened: source file, content; not shown for want of width: table_name; "
+        "shortened: source file, content; the same in every row: table_name signals; "
         "all with --format csv",
     ]
+
+
+FIGURES = pl.DataFrame(
+    {
+        "campaign_id": ["cmp_01", "cmp_02"],
+        "currency": ["USD", "USD"],
+        "model": ["calibrated_last_touch", "last_touch"],
+        "basis": ["holdout", None],
+        "credit": [4.0912, 5.0],
+        "value": [123_456.7891, 23.4567],
+        "value_in_reports": pl.Series([None, None], dtype=pl.Float64),
+        "conversions": [7, 5],
+        "run_id": ["20260305T101112-abc", "20260306T101112-abc"],
+    }
+)
+
+
+def head(lines: list[str]) -> set[str]:
+    rule = next(place for place, line in enumerate(lines) if set(line) == {"─"})
+    return {word for line in lines[1:rule] for word in line.split()}
+
+
+def test_a_column_without_any_value_is_never_shown() -> None:
+    lines = shown(FIGURES, 200)
+    assert "reports" not in head(lines)
+    assert lines[-1] == ("not shown, without any value: value_in_reports; all with --format csv")
+    assert head(shown(FIGURES.clear(), 200)) >= {"value", "in", "reports"}
+    only_empty = FIGURES.select("value_in_reports")
+    assert head(shown(only_empty, 40)) == {"value", "in", "reports"}
+
+
+def test_what_tells_least_goes_first_and_the_figures_stay() -> None:
+    wide, narrow, narrowest = (shown(FIGURES, width) for width in (80, 60, 46))
+    assert {"run", "currency"}.isdisjoint(head(wide))
+    assert {"basis", "conversions", "value", "credit", "model"} <= head(wide)
+    assert wide[-1].startswith(
+        "the same in every row: currency USD; not shown for want of width: run_id; "
+        "not shown, without any value: value_in_reports;"
+    )
+    assert head(narrow) == {"campaign", "id", "model", "credit", "value", "conversions"}
+    assert head(narrowest) == {"campaign", "id", "model", "credit", "value"}
+
+
+def test_large_numbers_lose_decimals_and_models_letters_before_a_column_goes() -> None:
+    few = FIGURES.select("campaign_id", "model", "credit", "value")
+    whole, narrow = " ".join(shown(few, 80)), " ".join(shown(few, 43))
+    assert "calibrated_last_touch" in whole
+    assert "123,456.7891" in whole
+    assert "calibrated_last…" in narrow
+    assert {"123,456.79", "23.46", "4.0912"} <= set(narrow.split())
+    assert "not shown" not in narrow
+
+
+@pytest.mark.parametrize("width", range(10, 130, 3))
+def test_no_line_is_wider_than_the_terminal_and_every_column_is_told_of(width: int) -> None:
+    lines = shown(FIGURES, width)
+    rule = next(place for place, line in enumerate(lines) if set(line) == {"─"})
+    table = lines[1 : rule + 1 + len(FIGURES)]
+    names = {name for name in FIGURES.columns if set(name.split("_")) <= head(lines)}
+    told = " ".join(lines[rule + 1 + len(FIGURES) :])
+
+    assert max(map(len, table)) <= max(width, len("campaign"))
+    assert names
+    assert all(name in names or name in told for name in FIGURES.columns)
 
 
 def test_a_wide_terminal_shows_everything_whole() -> None:
     lines = shown(ROWS, 200)
     assert "…" not in "".join(lines)
+    assert head(lines) == {"rule", "source", "file", "row", "content", "table", "name"}
     assert "date=2026-03-01/signals-of-a-long-name.csv" in lines[3]
     assert len(lines) == 5
 

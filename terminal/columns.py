@@ -1,0 +1,200 @@
+"""Which columns of a table fit into the width of a terminal, and how wide each is."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+from rich.cells import cell_len
+
+from terminal.values import plain
+
+_GAPS: Final = (2, 1)  # between two columns; the second where all of them fit only with it
+_LEAST: Final = {
+    "content": 16, "before": 10, "after": 10, "message": 16, "source_file": 16, "settings": 16,
+    "parts": 16, "what": 24, "model": 16,
+}  # fmt: skip
+_MOST: Final = 40  # of any other text
+_LARGE: Final = 1000  # from here on two decimals are enough, where width lacks
+# What a report is not for: ids of runs, what hangs on another column, the longer story. The first
+# goes first, and so does what begins with it, such as the basis of one of several models.
+_FIRST_TO_GO: Final = (
+    "run_id", "first_run_id", "adscribe_version", "report_currency", "basis", "newest_log_day",
+    "first_day_served", "last_day_served", "days_served", "peak_memory_mib", "rows_in", "rows_out",
+    "rows_rejected", "at_least", "at_least_hours", "cost_first_told", "return_first_told",
+    "first_day", "last_day", "days", "held_out", "predicted", "observed", "credit_before",
+    "credit_after", "value_before", "value_after", "parts", "accounted", "retracted", "conversions",
+    "campaigns", "value_in_reports", "cost_in_reports",
+)  # fmt: skip
+_KEPT: Final = 2  # leading columns, which say what a row is of
+
+
+@dataclass(eq=False)
+class Column:
+    """A column of a table: its header, its cells, and the width that it is given.
+
+    Attributes
+    ----------
+    name : str
+        The name in the frame.
+    cells : list of str
+        The values of the rows that are shown, whole.
+    rounded : list of str
+        The same, large numbers with two decimals.
+    is_number : bool
+        Whether it stands to the right, and is never shortened.
+    is_empty : bool
+        Whether no row of the frame has a value, of those not shown neither.
+    is_the_same : bool
+        Whether all rows of the frame, of several, hold the same.
+    width : int
+        The width that it is given.
+    """
+
+    name: str
+    cells: list[str]
+    rounded: list[str]
+    is_number: bool
+    is_empty: bool
+    is_the_same: bool
+    width: int = 0
+
+    @classmethod
+    def of(cls, whole: pl.Series, shown: pl.Series) -> "Column":
+        """Return the column of a series and of those of its rows that are shown."""
+        cells = [" ".join(plain(value).split()) for value in shown]
+        is_large = shown.dtype.is_float() and any(
+            abs(value) >= _LARGE for value in shown.drop_nulls()
+        )
+        rounded = [" ".join(plain(_rounded(value)).split()) for value in shown]
+        return cls(
+            shown.name,
+            cells,
+            rounded if is_large else cells,
+            shown.dtype.is_numeric(),
+            0 < len(whole) == whole.null_count(),
+            len(whole) > 1 and whole.n_unique() == 1,
+        )
+
+    @property
+    def title(self) -> str:
+        """The header."""
+        return self.name.replace("_", " ")
+
+    @property
+    def header(self) -> str:
+        """The title, broken between words."""
+        lines = textwrap.wrap(
+            self.title, self.width, break_long_words=False, break_on_hyphens=False
+        )
+        return "\n".join(lines)
+
+    @property
+    def longest(self) -> int:
+        """The width that shows every cell whole."""
+        return max(map(cell_len, self.cells), default=0)
+
+    @property
+    def least(self) -> int:
+        """The width below which it cannot be shown."""
+        cells = self.longest
+        if not self.is_number:
+            cells = min(cells, _LEAST.get(self.name, _MOST))
+        return max(cells, *map(len, self.title.split()))
+
+    def shown(self, place: int) -> str:
+        """Return a cell; of a file that is too long the end. Rich cuts other text at its end."""
+        text = self.cells[place]
+        if cell_len(text) <= self.width:
+            return text
+        return "…" + text[1 - self.width :] if self.name == "source_file" else text
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns that are shown, the space between two of them, and what is not shown.
+
+    Attributes
+    ----------
+    columns : list of Column
+        Those shown, with their widths.
+    gap : int
+        Cells between two of them.
+    hidden : list of Column
+        The others, in the order of the frame.
+    """
+
+    columns: list[Column]
+    gap: int
+    hidden: list[Column]
+
+
+def lay_out(frame: pl.DataFrame, shown: pl.DataFrame, width: int) -> Layout:
+    """Choose which columns of a frame are shown within a width.
+
+    Columns without a value in any row never are. Where the rest does not fit, long text is
+    shortened and large numbers get two decimals; then go, from the right, the columns that hold the
+    same in every row; then those that a report is not for; then others from the right, the leading
+    ones last. One column stays in any case.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The whole table.
+    shown : DataFrame
+        The rows of it that are shown.
+    width : int
+        Cells of the terminal.
+    """
+    every = [Column.of(frame[name], shown[name]) for name in frame.columns]
+    columns = [column for column in every if not column.is_empty] or every[:1]
+    if not _fit(columns, width, _GAPS[-1]):
+        for column in columns:
+            column.cells = column.rounded
+    for column in list(_in_order_of_going(columns)):
+        if len(columns) == 1 or _fit(columns, width, _GAPS[-1]):
+            break
+        columns.remove(column)
+    gap = next((gap for gap in _GAPS if _fit(columns, width, gap)), _GAPS[0])
+    for column in columns:
+        column.width = column.least
+    _widen(columns, max(width + gap - sum(column.width + gap for column in columns), 0))
+    return Layout(columns, gap, [column for column in every if column not in columns])
+
+
+def _rounded(value: object) -> object:
+    return round(value, 2) if isinstance(value, float) else value
+
+
+def _fit(columns: Sequence[Column], width: int, gap: int) -> bool:
+    return sum(column.least + gap for column in columns) <= width + gap
+
+
+def _in_order_of_going(columns: Sequence[Column]) -> Iterator[Column]:
+    """Yield each column once, the one that is missed least first."""
+    others = [column for column in columns if not column.is_the_same]
+    yield from (column for column in reversed(columns) if column.is_the_same)
+    asides = [
+        column
+        for name in _FIRST_TO_GO
+        for column in others[_KEPT:]
+        if column.name == name or column.name.startswith(f"{name}_")
+    ]
+    asides = list(dict.fromkeys(asides))
+    yield from asides
+    yield from (column for column in reversed(others) if column not in asides)
+
+
+def _widen(columns: Sequence[Column], room: int) -> None:
+    """Give room that is left to text that is cut, evenly, then to headers to stand on one line."""
+    cut = sorted((c for c in columns if c.width < c.longest), key=lambda c: c.longest - c.width)
+    for place, column in enumerate(cut):
+        more = min(column.longest - column.width, room // (len(cut) - place))
+        column.width += more
+        room -= more
+    for column in sorted(columns, key=lambda c: len(c.title) - c.width):
+        more = max(len(column.title) - column.width, 0)
+        if more <= room:
+            column.width += more
+            room -= more
