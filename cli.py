@@ -12,7 +12,7 @@ import matching
 import simulation
 import terminal
 from attribution.reports import days_of_models
-from commands import evaluations, imports, persons, training
+from commands import comparison, evaluations, imports, persons, training
 from commands.options import (
     AsJson,
     ConfigFile,
@@ -160,6 +160,7 @@ def run(
 app.command()(training.train)
 app.command()(persons.forget)
 app.command()(persons.rekey)
+app.command("compare")(comparison.compare_models)
 
 
 @app.command()

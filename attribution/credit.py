@@ -31,31 +31,30 @@ def credit_conversions(
     rules: Rules,
     *,
     run_id: str,
-    calibrated: bool = False,
+    beside: tuple[Model, ...] | None = None,
 ) -> int:
-    """Credit the conversions at work under some models, and write down what that changed.
+    """Credit the conversions at work under models that are rules, and write what that changed.
 
     Parameters
     ----------
     warehouse : Warehouse
         With the temporary tables of :func:`rank_touches`.
     models : tuple of Model
-        The wanted models of one group.
+        Which ones.
     rules : Rules
         What the paths were found under.
     run_id : str
         For the restatements.
-    calibrated : bool
-        Which group: calibrated_last_touch, or all others. Credit of the same conversions under
-        other models of the group is taken away.
+    beside : tuple of Model, optional
+        Models that are credited by themselves: credit of the same conversions under any but these
+        is taken away. When omitted, only credit under `models` is.
 
     Returns
     -------
     int
         Rows of credit.
     """
-    warehouse.execute("attribution/old_credits", calibrated=calibrated)
-    warehouse.execute("attribution/delete_credits")
+    _take_away(warehouse, models if beside is None else beside, others=beside is not None)
     if any(model in _BY_PLACE for model in models):
         warehouse.execute("attribution/placed_touches")
     rows, version = 0, rules.version
@@ -63,10 +62,66 @@ def credit_conversions(
         with warehouse.frame("recency_bins", recency_bins()):
             warehouse.execute(f"attribution/{model}", **_parameters(model, rules))
         rows += warehouse.execute(
-            "attribution/add_credits", model=str(model), rules_version=version
+            "attribution/add_credits",
+            model=str(model),
+            rules_version=version,
+            model_version=None,
         )
     warehouse.execute("attribution/insert_restatements", run_id=run_id, rules_version=version)
     return rows
+
+
+def credit_fitted(
+    warehouse: Warehouse, model: Model, rules: Rules, *, run_id: str, model_version: str | None
+) -> int:
+    """Credit the conversions at work under a fitted model, and write down what that changed.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        With the temporary tables of :func:`rank_touches`, and path_weights of the model.
+    model : Model
+        Which one.
+    rules : Rules
+        What the paths were found under.
+    run_id : str
+        For the restatements.
+    model_version : str or None
+        The version that serves. None: there is none yet, and credit is only taken away.
+
+    Returns
+    -------
+    int
+        Rows of credit.
+    """
+    _take_away(warehouse, (model,), others=False)
+    rows = 0
+    if model_version is not None:
+        rows = add_fitted(warehouse, model, rules, model_version=model_version)
+    warehouse.execute("attribution/insert_restatements", run_id=run_id, rules_version=rules.version)
+    return rows
+
+
+def add_fitted(warehouse: Warehouse, model: Model, rules: Rules, *, model_version: str) -> int:
+    """Credit the conversions at work, which have no credit under the fitted model; return rows.
+
+    Parameters
+    ----------
+    warehouse, model, rules, model_version
+        As of :func:`credit_fitted`.
+    """
+    return warehouse.execute(
+        "attribution/add_credits",
+        model=str(model),
+        rules_version=rules.version,
+        model_version=model_version,
+    )
+
+
+def _take_away(warehouse: Warehouse, models: tuple[Model, ...], *, others: bool) -> None:
+    names = [str(model) for model in models]
+    warehouse.execute("attribution/old_credits", models=names, others=others)
+    warehouse.execute("attribution/delete_credits")
 
 
 def _parameters(model: Model, rules: Rules) -> dict[str, int]:

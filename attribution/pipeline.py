@@ -5,12 +5,13 @@ from datetime import date
 from attribution.conversions import update_conversions
 from attribution.credit import credit_conversions, rank_touches
 from attribution.eligibility import Rules, longest_window_us, resolve
+from attribution.learned_credit import credit_by_learned
 from attribution.money import check_rates, load_rates
 from attribution.rates import update_holdouts, update_rates
 from attribution.settings import keep_horizons, keep_rules
 from attribution.traffic import update_invalid_traffic
 from attribution.work import find_work, take_stored
-from warehouse.attribution_config import Model
+from warehouse.attribution_config import LEARNED_MODELS, Model
 from warehouse.checks import check_day
 from warehouse.runs import Run
 
@@ -60,14 +61,18 @@ def _credit(run: Run, day: date, rules: Rules) -> int:
     """Credit the conversions at work, the rule models first; return how many rows."""
     warehouse, models = run.warehouse, run.config.attribution.models
     calibrated = tuple(model for model in models if model is Model.CALIBRATED_LAST_TOUCH)
-    of_rules = tuple(model for model in models if model is not Model.CALIBRATED_LAST_TOUCH)
+    learned = tuple(model for model in models if model in LEARNED_MODELS)
+    apart = calibrated + learned
+    of_rules = tuple(model for model in models if model not in apart)
     rank_touches(warehouse, rules)
-    rows = credit_conversions(warehouse, of_rules, rules, run_id=run.run_id)
+    rows = credit_conversions(warehouse, of_rules, rules, run_id=run.run_id, beside=apart)
     if calibrated:
         update_holdouts(warehouse, day, rules)
         if update_rates(warehouse, day):
             take_stored(warehouse, rules)
             rank_touches(warehouse, rules)
-    return rows + credit_conversions(
-        warehouse, calibrated, rules, run_id=run.run_id, calibrated=True
-    )
+        rows += credit_conversions(warehouse, calibrated, rules, run_id=run.run_id)
+        if learned and warehouse.execute("attribution/delete_rated_conversions"):
+            take_stored(warehouse, rules)
+            rank_touches(warehouse, rules)
+    return rows + credit_by_learned(run, learned, day, rules)

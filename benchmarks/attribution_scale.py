@@ -43,7 +43,7 @@ from attribution_world import LAST_DAY, build
 from measure import measured
 
 from attribution.pipeline import attribute_day
-from warehouse.attribution_config import AttributionConfig, Model
+from warehouse.attribution_config import LEARNED_MODELS, AttributionConfig, Model
 from warehouse.config import Config, WarehouseConfig
 from warehouse.database import Warehouse
 from warehouse.runs import Run
@@ -54,7 +54,9 @@ TASKS: Final = {
     "all": "attribute, all rule models",
 }
 SHAPE: Final = ("touchpoints", "uncertain", "busy")
-RULE_MODELS: Final = tuple(model for model in Model if model is not Model.CALIBRATED_LAST_TOUCH)
+RULE_MODELS: Final = tuple(
+    model for model in Model if model not in (Model.CALIBRATED_LAST_TOUCH, *LEARNED_MODELS)
+)
 # what of the stage finds and stores paths; all after it until the credit is stored
 PATHS: Final = (
     "kept_paths", "rule_keys", "sought_paths", "sought_span", "named_clicks", "delete_path_touches",

@@ -76,7 +76,7 @@ def _say_what_is_left_out(rows: int, layout: Layout, whole: str, console: Consol
         ("shortened", shortened),
         ("the same in every row", same),
         ("not shown for want of width", left_out),
-        ("not shown, without any value", empty),
+        ("empty", empty),
     ):
         if names:
             parts.append(f"{what}: {', '.join(names)}")

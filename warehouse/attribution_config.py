@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,6 +26,29 @@ class Model(StrEnum):
     TIME_DECAY = "time_decay"
     POSITION_BASED = "position_based"
     CALIBRATED_LAST_TOUCH = "calibrated_last_touch"
+    MARKOV = "markov"
+    SHAPLEY = "shapley"
+    HAZARD = "hazard"
+    COUNTERFACTUAL = "counterfactual"
+
+
+LEARNED_MODELS: Final = (Model.MARKOV, Model.SHAPLEY, Model.HAZARD, Model.COUNTERFACTUAL)
+"""Models that are fitted on the logs, by a schedule."""
+
+
+def require_a_rule(models: tuple[Model, ...]) -> None:
+    """See that credit does not hang on fitted models alone: on a first day there may be none.
+
+    Raises
+    ------
+    ValueError
+        If there is no other.
+    """
+    if all(model in LEARNED_MODELS for model in models):
+        raise ValueError(
+            f"{models[0]} is fitted on the logs, and the first days may be too few; name a model "
+            "beside it that is not, such as last_touch"
+        )
 
 
 class TouchKind(StrEnum):
@@ -157,6 +180,28 @@ class MoneyRules(Section):
         return self
 
 
+class LearnedRules(Section):
+    """``[attribution.learned]``: when models are fitted, on what, and when a fit is refused.
+
+    Attributes
+    ----------
+    history_days : int
+        Log days that a model is fitted on, or as many as there are.
+    refit_days : int
+        Log days that a model serves before the next is fitted.
+    least_conversions : int
+        Fewest expected conversions of known users to fit on.
+    most_moved : float
+        The share of credit that may go to other campaigns than under the model before; with more
+        the new one is refused, and the former serves on.
+    """
+
+    history_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 28
+    refit_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 7
+    least_conversions: _Count = 200
+    most_moved: _Share = 0.5
+
+
 class AttributionConfig(Section):
     """``[attribution]``: models, and what may earn a conversion (docs/attribution.md).
 
@@ -207,6 +252,7 @@ class AttributionConfig(Section):
     installs: InstallRules = InstallRules()
     traffic: TrafficRules = TrafficRules()
     money: MoneyRules = MoneyRules()
+    learned: LearnedRules = LearnedRules()
     half_life_hours: Annotated[int, Field(strict=True, ge=1, le=90 * 24)] = 7 * 24
     first_share: _Share = 0.4
     last_share: _Share = 0.4
@@ -216,6 +262,7 @@ class AttributionConfig(Section):
     @field_validator("models")
     @classmethod
     def _once_each(cls, models: tuple[Model, ...]) -> tuple[Model, ...]:
+        require_a_rule(models)
         return tuple(dict.fromkeys(models))
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from warehouse.attribution_config import AttributionConfig, Model
+from warehouse.attribution_config import AttributionConfig, Model, require_a_rule
 from warehouse.config_errors import explain
 from warehouse.config_sections import Method, Section
 from warehouse.errors import ConfigError, nearest
@@ -253,7 +253,7 @@ def with_models(config: Config, names: str) -> Config:
     Raises
     ------
     ConfigError
-        If there is no such model.
+        If there is no such model, or all of them are fitted on the logs.
     """
     known = [str(model) for model in Model]
     chosen = known if names == "all" else [name.strip() for name in names.split(",")]
@@ -261,5 +261,9 @@ def with_models(config: Config, names: str) -> Config:
         if name not in known:
             raise ConfigError(f'--models: no model "{name}"; {nearest(name, known)}')
     models = tuple(map(Model, dict.fromkeys(chosen)))
+    try:
+        require_a_rule(models)
+    except ValueError as error:
+        raise ConfigError(f"--models: {error}.") from error
     attribution = config.attribution.model_copy(update={"models": models})
     return config.model_copy(update={"attribution": attribution})

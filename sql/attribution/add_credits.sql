@@ -1,7 +1,7 @@
 -- purpose: store the credit and value of the conversions at work under one model, in whole millionths
 -- grain: one credit row; per conversion the credit is 1,000,000 and the value the conversion's
 -- reads: work_conversions, paths, path_weights, invalid_conversions
--- parameters: $model, $rules_version
+-- parameters: $model, $rules_version, $model_version (null: the model is none that is fitted)
 INSERT INTO credits BY NAME
 WITH totals AS (
     SELECT conversion_id, user_id, CAST(sum(weight) AS BIGINT) AS weights, count(*) AS touches
@@ -139,5 +139,6 @@ SELECT
     campaign_id,
     touch_time,
     reason,
-    $rules_version AS rules_version
+    $rules_version AS rules_version,
+    CAST($model_version AS VARCHAR) AS model_version
 FROM apportioned

@@ -1,9 +1,9 @@
--- purpose: the credit that the conversions at work, and those that are gone, had before under the
---     models of one group: calibrated_last_touch, or all others
+-- purpose: the credit that the conversions at work, and those that are gone, had before under some models,
+--     or under all but these
 -- grain: one credit row
 -- makes: old_credits
 -- reads: credits, work_conversions, stale_conversions
--- parameters: $calibrated
+-- parameters: $models, $others (true: all but these)
 CREATE OR REPLACE TEMP TABLE old_credits AS
 WITH concerned AS (
     SELECT conversion_id FROM work_conversions
@@ -13,4 +13,4 @@ WITH concerned AS (
 SELECT credits.*
 FROM credits
 JOIN concerned ON concerned.conversion_id = credits.conversion_id
-WHERE (credits.model = 'calibrated_last_touch') = $calibrated
+WHERE list_contains($models, credits.model) <> $others

@@ -428,7 +428,7 @@ def test_the_documented_table_of_presets_is_what_they_hold() -> None:
 
 
 def test_the_documented_example_does_what_is_said_of_it() -> None:
-    (block,) = re.findall(r"^```toml\n(.*?)^```", DOCUMENT, re.M | re.S)
+    block, _learned = re.findall(r"^```toml\n(.*?)^```", DOCUMENT, re.M | re.S)
     given = resolve(Config.model_validate(tomllib.loads(block)).attribution)
 
     by_email = windows(given, "shoes", "install", "email")

@@ -75,7 +75,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _adscribe("simulate", "later", "--users", "1500", "--days", "1", "--seed", "6",
               "--start", LAST_DAY, cwd=path)  # fmt: skip
     (path / "later" / f"date={LAST_DAY}").rename(path / "small" / f"date={LAST_DAY}")
-    (path / "few.toml").write_text("[model]\nenough_signals = 100\n")
+    (path / "few.toml").write_text(
+        "[model]\nenough_signals = 100\n"
+        "[attribution]\nmodels = ['last_touch', 'calibrated_last_touch', 'markov']\n"
+    )
     (path / "small" / "date=2026-01-05" / "signals-refused.csv").write_text(
         "signal_id,event_time,advertiser_id,event_name,value\n"
         "refused,2026-01-05T10:00:00Z,adv_01,purchase,-1\n"
@@ -96,7 +99,7 @@ def rows(folder: Path) -> dict[str, pl.DataFrame]:
 
 
 def test_every_command_has_an_example() -> None:
-    assert len(_examples()) == 17
+    assert len(_examples()) == 18
     assert all(_examples())
 
 

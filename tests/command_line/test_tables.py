@@ -96,7 +96,7 @@ def head(lines: list[str]) -> set[str]:
 def test_a_column_without_any_value_is_never_shown() -> None:
     lines = shown(FIGURES, 200)
     assert "reports" not in head(lines)
-    assert lines[-1] == ("not shown, without any value: value_in_reports; all with --format csv")
+    assert lines[-1] == ("empty: value_in_reports; all with --format csv")
     assert head(shown(FIGURES.clear(), 200)) >= {"value", "in", "reports"}
     only_empty = FIGURES.select("value_in_reports")
     assert head(shown(only_empty, 40)) == {"value", "in", "reports"}
@@ -108,7 +108,7 @@ def test_what_tells_least_goes_first_and_the_figures_stay() -> None:
     assert {"basis", "conversions", "value", "credit", "model"} <= head(wide)
     assert wide[-1].startswith(
         "the same in every row: currency USD; not shown for want of width: run_id; "
-        "not shown, without any value: value_in_reports;"
+        "empty: value_in_reports;"
     )
     assert head(narrow) == {"campaign", "id", "model", "credit", "value", "conversions"}
     assert head(narrowest) == {"campaign", "id", "model", "credit", "value"}

@@ -32,7 +32,7 @@ TWIN_TABLES = {
     "conversion_signals": [],
     "conversion_users": [],
     "path_touches": [],
-    "credits": [],
+    "credits": ["model_version"],
 }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from warehouse.attribution_config import (
+    LEARNED_MODELS,
     AdvertiserRules,
     AttributionConfig,
     InstallRules,
@@ -27,7 +28,9 @@ from warehouse.keys import IdentifierKey
 KEY: Final = IdentifierKey((b"a key for tests only",))
 DAYS: Final = [date(2026, 3, 1) + timedelta(days=n) for n in range(5)]
 WORLDS: Final = 60
-RULE_MODELS: Final = tuple(model for model in Model if model is not Model.CALIBRATED_LAST_TOUCH)
+RULE_MODELS: Final = tuple(
+    model for model in Model if model not in (Model.CALIBRATED_LAST_TOUCH, *LEARNED_MODELS)
+)
 HALF_A_DAY: Final = 12 * 3600
 TRAFFIC: Final = TrafficRules(
     data_centres=Path(__file__).with_name("data_centres.txt"),

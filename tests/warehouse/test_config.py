@@ -117,7 +117,7 @@ def test_a_customer_id_may_stand_anywhere_in_the_order(path: Path, order: list[s
             'shoes.surfaces: "feeds" is not known; did you mean "feed"?',
         ),
         ("[attribution]\nview_window_hours = 9999", "must be 2,160 or less, not 9999."),
-        ("[attribution]\nmodels = ['shapley']", '"shapley" is not known; one of: calibrated_'),
+        ("[attribution]\nmodels = ['attention']", '"attention" is not known; one of: calibrated_'),
         ("[columns.signal]\nurl = 'x'", 'no such log; did you mean "signals"?'),
         ("[columns.signals]\nulr = 'x'", 'no such column; did you mean "url"?'),
         ("[columns.signals]\nurl = 'x'\ncity = 'x'", "the same source"),

@@ -1,0 +1,295 @@
+"""All models of a warehouse on one page: what each credits, and what lifts or a truth say of it.
+
+Models are compared with each other, with the lifts of the holdouts, and, in a simulated world, with
+the truth. docs/comparing_models.md tells what each figure means.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from attribution.arms import COUNTS
+from attribution.credit_errors import (
+    Floats,
+    rank_correlation,
+    share_error,
+    total_error,
+    weighted_error,
+)
+from attribution.lift import estimate_lifts
+from attribution.predictions import foretold
+from attribution.reports import days_of_models
+from warehouse.attribution_config import Model
+from warehouse.database import Warehouse
+from warehouse.errors import InputFileError, InsufficientDataError, UnknownNameError, nearest
+
+_FIRST: Final = (Model.CALIBRATED_LAST_TOUCH, Model.LAST_TOUCH)  # the first that is there leads
+_OUTCOMES: Final = ("touch", "organic", "unmatched", "rejected")
+_TRUTH: Final = {"caused_by": pl.String, "incremental": pl.Float64}
+_KEY: Final = "campaign_id"
+_LIFTS: Final = {
+    _KEY: pl.String, "incremental": pl.Float64, "error": pl.Float64, "low_90": pl.Float64,
+    "high_90": pl.Float64, "lift": pl.Float64, "lift_low": pl.Float64, "lift_high": pl.Float64,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models side by side.
+
+    Attributes
+    ----------
+    reference : str
+        The first model, which the others are compared with.
+    models : DataFrame
+        model; touch, organic, unmatched, rejected: conversions by what earned them; value of what
+        touches earned, null where it is of several currencies; share_error and rank_correlation of
+        credit by campaign beside the reference.
+    campaigns : DataFrame
+        campaign_id; lift, lift_low, lift_high: conversions that the holdouts say it caused, drawn
+        towards other campaigns, with a 90% interval; and a column of credit for each model.
+    lifts : DataFrame
+        model, campaigns, scale, weighted_error, chi_square, rank_correlation, within: how far
+        credit agrees with the lifts. Without rows where nobody is held out.
+    truth : DataFrame
+        model, total_error, weighted_error, share_error, rank_correlation. Without rows where no
+        truth is given.
+    predictions : DataFrame
+        model, fitted_until, day and figures of what it foretold of that day: of models that do.
+    note : str
+        What is to be known before models are compared; empty if nothing.
+    """
+
+    reference: str
+    models: pl.DataFrame
+    campaigns: pl.DataFrame
+    lifts: pl.DataFrame
+    truth: pl.DataFrame
+    predictions: pl.DataFrame
+    note: str
+
+    def to_dict(self) -> dict[str, object]:
+        """Return it as plain values."""
+        plain = {
+            name: told.to_dicts() if isinstance(told, pl.DataFrame) else told
+            for name, told in vars(self).items()
+        }
+        plain["campaigns"] = [_nested(row) for row in self.campaigns.iter_rows(named=True)]
+        return plain
+
+
+def compare(
+    warehouse: Warehouse, *, models: Sequence[str] | None = None, truth: Path | None = None
+) -> Comparison:
+    """Compare the models under which conversions are credited.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+        Opened for reading is enough.
+    models : sequence of str, optional
+        Those to compare, the reference first; all when omitted.
+    truth : Path, optional
+        A Parquet file with what each campaign caused: caused_by and incremental.
+
+    Raises
+    ------
+    InsufficientDataError
+        If nothing is credited.
+    UnknownNameError
+        If there is no such model, or nothing is credited under it.
+    InputFileError
+        If the truth cannot be read or lacks a column.
+    """
+    told = warehouse.query("attribution/compared_credits")
+    chosen = _chosen(warehouse.path, sorted(told["model"].unique()), models)
+    told = told.filter(pl.col("model").is_in(chosen))
+    true = None if truth is None else _read_truth(truth)
+    lifts = _lifts(warehouse)
+    credit = _side_by_side(told, chosen)
+    given = {name: credit.select(_KEY, credit=name) for name in chosen}
+    return Comparison(
+        reference=chosen[0],
+        models=_by_model(told, credit, chosen),
+        campaigns=_by_campaign(credit, lifts),
+        lifts=_agreement(given, lifts),
+        truth=_errors(given, true),
+        predictions=foretold(warehouse, chosen),
+        note=days_of_models(warehouse, chosen),
+    )
+
+
+def _chosen(path: Path, stored: list[str], models: Sequence[str] | None) -> list[str]:
+    """Return the models to compare, the reference first."""
+    if not stored:
+        raise InsufficientDataError(
+            f"{path}: no credit to compare. Make some with: adscribe run --logs DIR --db {path}"
+        )
+    if models is None:
+        leading = [str(model) for model in _FIRST if model in stored][:1]
+        return leading + [model for model in stored if model not in leading]
+    chosen = list(dict.fromkeys(model.strip() for model in models))
+    known = {*stored, *map(str, Model)}
+    for model in chosen:
+        if model not in known:
+            raise UnknownNameError(f'no model "{model}": {nearest(model, known)}')
+        if model not in stored:
+            raise UnknownNameError(
+                f"{path}: nothing is credited under {model}, only under {', '.join(stored)}. "
+                f"Credit its days with: adscribe attribute --models {model}"
+            )
+    return chosen
+
+
+def _read_truth(path: Path) -> pl.DataFrame:
+    """Read what each campaign caused: campaign_id, true."""
+    try:
+        frame = pl.read_parquet(path, glob=False)
+        told = frame.select(pl.col(name).cast(dtype) for name, dtype in _TRUTH.items())
+    except OSError as error:
+        raise InputFileError(
+            f"{path}: {error.strerror or 'cannot be read'}. Name the file."
+        ) from error
+    except pl.exceptions.ColumnNotFoundError as error:
+        raise InputFileError(
+            f"{path}: needs the columns caused_by and incremental; it has "
+            f"{', '.join(frame.columns)}. Name a truth_credit.parquet."
+        ) from error
+    except pl.exceptions.InvalidOperationError as error:
+        raise InputFileError(
+            f"{path}: column incremental is no number. Give conversions by campaign."
+        ) from error
+    except pl.exceptions.PolarsError as error:
+        raise InputFileError(f"{path}: not a whole Parquet file. Write it again.") from error
+    caused = told.drop_nulls("caused_by").group_by("caused_by").agg(pl.col("incremental").sum())
+    if not (caused["incremental"].is_finite().all() and caused["incremental"].sum() > 0):
+        raise InputFileError(
+            f"{path}: column incremental has no conversions, or some that are no numbers. "
+            "Give what campaigns caused."
+        )
+    return caused.select(pl.col("caused_by").alias(_KEY), true="incremental").sort(_KEY)
+
+
+def _lifts(warehouse: Warehouse) -> pl.DataFrame:
+    """Return the lift of each campaign, without rows where nobody is held out."""
+    counts = warehouse.query("attribution/arm_counts")
+    by_campaign = counts.group_by(_KEY, name=pl.col(_KEY)).agg(pl.col(COUNTS).sum())
+    try:
+        lifts = estimate_lifts(by_campaign)
+    except InsufficientDataError:
+        return pl.DataFrame(schema=_LIFTS)
+    return lifts.select(
+        pl.col("name").alias(_KEY), "incremental", "low_90", "high_90", error="pooled_error",
+        lift="shrunk", lift_low="shrunk_low", lift_high="shrunk_high",
+    ).select(*_LIFTS)  # fmt: skip
+
+
+def _side_by_side(told: pl.DataFrame, models: list[str]) -> pl.DataFrame:
+    """Return credit by campaign, a column for each model, 0 where it gives none."""
+    of_touches = told.filter(outcome="touch").group_by(_KEY, "model").agg(pl.col("credit").sum())
+    beside = of_touches.select(_KEY).unique().sort(_KEY)
+    for model in models:
+        own = of_touches.filter(pl.col("model") == model).select(
+            _KEY, pl.col("credit").alias(model)
+        )
+        beside = beside.join(own, on=_KEY, how="left", maintain_order="left")
+    return beside.with_columns(pl.col(models).fill_null(0.0))
+
+
+def _by_model(told: pl.DataFrame, credit: pl.DataFrame, models: list[str]) -> pl.DataFrame:
+    reference = credit[models[0]].to_numpy()
+    rows = []
+    for model in models:
+        own, column = told.filter(pl.col("model") == model), credit[model].to_numpy()
+        sums = {name: float(own.filter(outcome=name)["credit"].sum()) for name in _OUTCOMES}
+        rows.append(
+            {
+                "model": model, **sums, "value": _value(own.filter(outcome="touch")),
+                "share_error": share_error(column, reference),
+                "rank_correlation": rank_correlation(column, reference),
+            }
+        )  # fmt: skip
+    schema = {"model": pl.String, **dict.fromkeys(rows[0].keys() - {"model"}, pl.Float64)}
+    return pl.DataFrame(rows, schema_overrides=schema).with_columns(
+        pl.col(pl.Float64).fill_nan(None)
+    )
+
+
+def _value(rows: pl.DataFrame) -> float | None:
+    """Return the value of credit in one currency; null where it is of several."""
+    if rows["value_in_reports"].null_count() == 0:
+        return float(rows["value_in_reports"].sum())
+    valued = rows.filter(pl.col("value") != 0)
+    return float(valued["value"].sum()) if valued["currency"].n_unique() < 2 else None
+
+
+def _by_campaign(credit: pl.DataFrame, lifts: pl.DataFrame) -> pl.DataFrame:
+    names = ("lift", "lift_low", "lift_high")
+    joined = credit.join(lifts.select(_KEY, *names), on=_KEY, how="full", coalesce=True)
+    models = [name for name in credit.columns if name != _KEY]
+    return joined.select(_KEY, *names, pl.col(models).fill_null(0.0)).sort(_KEY)
+
+
+def _agreement(given: dict[str, pl.DataFrame], lifts: pl.DataFrame) -> pl.DataFrame:
+    """Return by model how far credit lies from the plain lifts, brought to their size first.
+
+    Lifts count other conversions than credit does, so that only proportions are compared.
+    """
+    schema = {
+        "model": pl.String, "campaigns": pl.Int64, "scale": pl.Float64,
+        "weighted_error": pl.Float64, "chi_square": pl.Float64, "rank_correlation": pl.Float64,
+        "within": pl.Int64,
+    }  # fmt: skip
+    known = lifts.filter(pl.col("error") > 0)
+    rows = []
+    for model, credit in given.items():
+        both = known.join(credit, on=_KEY, how="left", maintain_order="left").sort(_KEY)
+        column = both["credit"].fill_null(0.0).to_numpy()
+        lift, error = both["incremental"].to_numpy(), both["error"].to_numpy()
+        scale = _scale(column, lift, error)
+        scaled = scale * column
+        inside = (scaled >= both["low_90"].to_numpy()) & (scaled <= both["high_90"].to_numpy())
+        squares = float((((scaled - lift) / error) ** 2).sum())
+        rows.append(
+            (
+                model, len(both), scale, weighted_error(scaled, lift),
+                squares / (len(both) - 1) if len(both) > 1 else None,
+                rank_correlation(column, lift), int(inside.sum()),
+            )
+        )  # fmt: skip
+    frame = pl.DataFrame(rows if len(known) else [], schema=schema, orient="row")
+    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _scale(credit: Floats, lift: Floats, error: Floats) -> float:
+    """Return the factor of credit that fits the lifts best, by least squares; never below 0."""
+    weight = 1 / error**2
+    size = float((weight * credit**2).sum())
+    return max(float((weight * credit * lift).sum()), 0.0) / size if size > 0 else 0.0
+
+
+def _errors(given: dict[str, pl.DataFrame], true: pl.DataFrame | None) -> pl.DataFrame:
+    """Return by model how far credit lies from the truth."""
+    figures = {
+        "total_error": total_error, "weighted_error": weighted_error, "share_error": share_error,
+        "rank_correlation": rank_correlation,
+    }  # fmt: skip
+    rows = []
+    for model, credit in given.items():
+        if true is None:
+            break
+        both = credit.join(true, on=_KEY, how="full", coalesce=True).fill_null(0.0).sort(_KEY)
+        earned, caused = both["credit"].to_numpy(), both["true"].to_numpy()
+        rows.append((model, *(figure(earned, caused) for figure in figures.values())))
+    schema = {"model": pl.String, **dict.fromkeys(figures, pl.Float64)}
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _nested(row: dict[str, object]) -> dict[str, object]:
+    """Return a campaign's row with the credit of models apart from its lift."""
+    own = {name: row.pop(name) for name in (_KEY, "lift", "lift_low", "lift_high")}
+    return {**own, "credit": row}

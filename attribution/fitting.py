@@ -1,0 +1,239 @@
+"""Which fitted model serves a log day: a schedule of refits, each behind guardrails.
+
+A log day is served by the newest model of its day or before. Where that is ``refit_days`` old, or
+there is none, a new one is fitted on the log days up to this one. If it does not pass its
+guardrails (:mod:`attribution.guardrails`) it is refused: the table credit_models says why, the
+former serves on, and the next log day tries again. A day before all models is served by the oldest.
+"""
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Final
+
+import lightgbm
+import numpy as np
+import polars as pl
+
+from attribution.guardrails import (
+    Figures,
+    expected_conversions,
+    judge,
+    read_back,
+    require_conversions,
+)
+from attribution.histories import Histories
+from attribution.history_frames import day_of, read_histories
+from attribution.learned import LEARNED, LearnedModel
+from warehouse.attribution_config import LearnedRules, Model
+from warehouse.errors import AdscribeError
+from warehouse.runs import Run, version
+
+_log = logging.getLogger("adscribe")
+
+# a fit that fails, in whatever numbers, must not keep the day from being credited
+_FAILURES: Final = (
+    AdscribeError, lightgbm.basic.LightGBMError, np.linalg.LinAlgError, ArithmeticError, ValueError,
+)  # fmt: skip
+_TYPES: Final = {
+    "model": pl.String, "model_version": pl.String, "first_day": pl.Date, "last_day": pl.Date,
+    "settings": pl.String, "status": pl.String, "reason": pl.String, "histories": pl.Int64,
+    "conversions": pl.Float64, "log_loss": pl.Float64, "constant_log_loss": pl.Float64,
+    "calibration_ratio": pl.Float64, "moved": pl.Float64, "run_id": pl.String,
+    "adscribe_version": pl.String, "body": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A model that serves, and the log days that it was fitted on.
+
+    Attributes
+    ----------
+    model : LearnedModel
+        As it is read from its JSON.
+    version : str
+        A name made of the content: equal models have equal names.
+    first_day, last_day : date
+        The log days.
+    settings : str
+        Those that the fit hangs on.
+    is_first : bool
+        Whether it was fitted just now, and none was there before.
+    """
+
+    model: LearnedModel
+    version: str
+    first_day: date
+    last_day: date
+    settings: str
+    is_first: bool = False
+
+
+def serving_models(run: Run, models: Sequence[Model], day: date) -> dict[Model, Serving]:
+    """Return the models that serve a log day, fitting those that are due.
+
+    Parameters
+    ----------
+    run : Run
+        The run whose warehouse, configuration and ledger are used. The conversions must have been
+        credited under a model that is not fitted.
+    models : sequence of Model
+        Which ones, of :data:`attribution.learned.LEARNED`.
+    day : date
+        The log day.
+
+    Returns
+    -------
+    dict of Model to Serving
+        Without those that were never accepted.
+
+    Raises
+    ------
+    ConfigError
+        If a stored model cannot be read.
+    """
+    days, rules = _Days(run, day), run.config.attribution.learned
+    serving = {}
+    for name in models:
+        former = _stored(run, name, day)
+        if former is None or _is_due(former, day, rules):
+            former = _refit(run, name, days, former) or former
+        if former is not None:
+            serving[name] = former
+    return serving
+
+
+@dataclass
+class _Days:
+    """The log days up to one, and the histories on them, read when they are first wanted."""
+
+    run: Run
+    last_day: date
+
+    @property
+    def rules(self) -> LearnedRules:
+        return self.run.config.attribution.learned
+
+    @property
+    def first_day(self) -> date:
+        return self.last_day - timedelta(days=self.rules.history_days - 1)
+
+    @cached_property
+    def histories(self) -> Histories:
+        return read_histories(self.run.warehouse, self.first_day, self.last_day)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What came of a fit."""
+
+    model: LearnedModel
+    body: str
+    version: str
+    figures: Figures
+
+
+def _stored(run: Run, name: Model, day: date) -> Serving | None:
+    """Return the model that serves a log day unless another is fitted."""
+    rows = run.warehouse.query(
+        "attribution/serving_credit_model",
+        model=str(name),
+        day=day,
+        settings=_settings(run.config.attribution.learned),
+    )
+    if rows.is_empty():
+        return None
+    row = rows.row(0, named=True)
+    model = LEARNED[name].from_json(row["body"])
+    told = ("first_day", "last_day", "settings")
+    return Serving(model, row["model_version"], **{column: row[column] for column in told})
+
+
+def _is_due(former: Serving, day: date, rules: LearnedRules) -> bool:
+    serves = day - timedelta(days=rules.refit_days) < former.last_day <= day
+    return not serves or former.settings != _settings(rules)
+
+
+def _settings(rules: LearnedRules) -> str:
+    return f"history_days={rules.history_days}"
+
+
+def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Serving | None:
+    """Fit a model, and keep what came of it; return it where it passes."""
+    before = former.model if former is not None and former.last_day <= days.last_day else None
+    fitted, reason = None, None
+    try:
+        fitted = _fit(name, days, before)
+        reason = fitted.figures.complaint(days.rules)
+    except _FAILURES as error:
+        reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
+    row = _row(run, name, days, fitted, reason)
+    run.warehouse.execute(
+        "attribution/delete_credit_model",
+        model=str(name),
+        last_day=days.last_day,
+        settings=_settings(days.rules),
+    )
+    with run.warehouse.frame("attempt", pl.DataFrame([row], schema=_TYPES)):
+        run.warehouse.execute("attribution/insert_credit_model")
+    if fitted is None or reason is not None:
+        _say_refused(name, days.last_day, str(reason), former)
+        return None
+    _log.info(
+        "%s: fitted %s on log days %s to %s", name, fitted.version, row["first_day"], days.last_day
+    )
+    return Serving(
+        model=fitted.model,
+        version=fitted.version,
+        first_day=day_of(days.histories.start_us),
+        last_day=days.last_day,
+        settings=_settings(days.rules),
+        is_first=former is None,
+    )
+
+
+def _fit(name: Model, days: _Days, former: LearnedModel | None) -> _Fitted:
+    histories = days.histories
+    require_conversions(histories, days.rules.least_conversions)
+    model, body = read_back(LEARNED[name].fit(histories))
+    digest = hashlib.sha256(body.encode()).hexdigest()[:12]
+    return _Fitted(model, body, f"{name}-{digest}", judge(model, histories, former))
+
+
+def _row(
+    run: Run, name: Model, days: _Days, fitted: _Fitted | None, reason: str | None
+) -> dict[str, object]:
+    """Return the row of credit_models that tells of an attempt."""
+    histories = vars(days).get("histories")  # none where there are no touches to read
+    figures = Figures() if fitted is None else fitted.figures
+    return {
+        "model": str(name),
+        "model_version": None if fitted is None else fitted.version,
+        "first_day": days.first_day if histories is None else day_of(histories.start_us),
+        "last_day": days.last_day,
+        "settings": _settings(days.rules),
+        "status": "accepted" if reason is None else "refused",
+        "reason": reason,
+        "histories": 0 if histories is None else round(histories.weights.sum()),
+        "conversions": 0.0 if histories is None else expected_conversions(histories),
+        **vars(figures),
+        "run_id": run.run_id,
+        "adscribe_version": version(),
+        "body": fitted.body if fitted is not None and reason is None else None,
+    }
+
+
+def _say_refused(name: Model, day: date, reason: str, former: Serving | None) -> None:
+    if former is None:
+        _log.info(
+            "%s: no model for %s yet (%s). Its credit follows with the first one", name, day, reason
+        )
+    else:
+        _log.warning(
+            "%s: the model of %s is refused (%s); %s of %s serves on. See the report credit_models",
+            name, day, reason, former.version, former.last_day,
+        )  # fmt: skip

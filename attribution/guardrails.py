@@ -1,0 +1,160 @@
+"""What a fitted model must pass before it serves."""
+
+import json
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+import numpy as np
+
+from attribution.conversions import DAY_US
+from attribution.histories import Histories
+from attribution.learned import Forecaster, LearnedModel, numbered_for
+from attribution.paths import Bools, Floats, Paths
+from calibration import log_loss
+from warehouse.attribution_config import LearnedRules
+from warehouse.errors import ConfigError, InsufficientDataError
+
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How a model did; None is not known.
+
+    Attributes
+    ----------
+    log_loss, constant_log_loss : float or None
+        Of the newest day, given what was seen before it: of the model's probabilities that a user
+        converts, and of one rate for all. The model has seen that day, so that this finds what is
+        broken rather than what is weak.
+    calibration_ratio : float or None
+        Conversions expected on that day over those that came.
+    moved : float or None
+        The share of credit that goes elsewhere than under the model before.
+    """
+
+    log_loss: float | None = None
+    constant_log_loss: float | None = None
+    calibration_ratio: float | None = None
+    moved: float | None = None
+
+    def complaint(self, rules: LearnedRules) -> str | None:
+        """Return what keeps the model from serving; None where nothing does."""
+        if self.moved is not None and self.moved > rules.most_moved:
+            return (
+                f"{self.moved:.3f} of the credit would go elsewhere than under the model before; "
+                f"most_moved is {rules.most_moved}"
+            )
+        if self.log_loss is None or self.constant_log_loss is None:
+            return None
+        if not self.log_loss <= self.constant_log_loss:
+            return (
+                f"its log loss on the newest day is {self.log_loss:.5f}, and "
+                f"{self.constant_log_loss:.5f} that of one rate for all"
+            )
+        return None
+
+
+def require_conversions(histories: Histories, least: int) -> None:
+    """See that there are enough conversions to fit on.
+
+    Raises
+    ------
+    InsufficientDataError
+        If there are fewer expected conversions of known users.
+    """
+    found = expected_conversions(histories)
+    if found < least:
+        raise InsufficientDataError(
+            f"{found:.1f} conversions of known users; least_conversions is {least}. Wait for more "
+            "days, or lower it."
+        )
+
+
+def expected_conversions(histories: Histories) -> float:
+    """Return the conversions of histories, each as probable as it is theirs."""
+    return float(histories.weights[histories.conversion_history] @ histories.probability)
+
+
+def read_back(model: LearnedModel) -> tuple[LearnedModel, str]:
+    """Return a model as it is read from its JSON, and that JSON.
+
+    Raises
+    ------
+    ConfigError
+        If it holds a number that is none, or is written otherwise once it was read.
+    """
+    text = model.to_json()
+    json.loads(text, parse_constant=_no_number)
+    again = type(model).from_json(text)
+    if again.to_json() != text:
+        raise ConfigError("the model is written otherwise once it was read. Report it.")
+    return again, text
+
+
+def judge(model: LearnedModel, histories: Histories, former: LearnedModel | None) -> Figures:
+    """Return the figures of a model on the histories that it was fitted on.
+
+    Raises
+    ------
+    ConfigError
+        If its credit is not finite, is below 0, or is more than 1 in sum over a path.
+    """
+    paths = histories.paths()
+    paths = paths.take(np.flatnonzero((paths.conversions > 0) & (np.diff(paths.offsets) > 0)))
+    shares = _shares_of_credit(model, histories, paths)
+    moved = None
+    if former is not None:
+        moved = float(np.abs(shares - _shares_of_credit(former, histories, paths)).sum() / 2)
+    if isinstance(model, Forecaster) and histories.end_us - histories.start_us > DAY_US:
+        return _foretold(model, histories, moved)
+    return Figures(moved=moved)
+
+
+def _shares_of_credit(model: LearnedModel, histories: Histories, paths: Paths) -> Floats:
+    """Return the share of credit of each channel and, last, of none."""
+    credit = model.credit(numbered_for(model, paths, histories.advertisers, histories.segments))
+    path = paths.of_touch
+    sums = np.bincount(path, credit, minlength=len(paths))
+    if not (np.isfinite(credit) & (credit >= 0)).all() or not (sums <= 1 + _ROUNDING).all():
+        raise ConfigError("its credit is not between 0 and 1. Report it.")
+    each = paths.weights * paths.conversions
+    earned = np.bincount(paths.touches.channel, credit * each[path], minlength=len(paths.channels))
+    whole = float(each.sum())
+    return np.append(earned, whole - earned.sum()) / max(whole, _ROUNDING)
+
+
+def _foretold(model: Forecaster, histories: Histories, moved: float | None) -> Figures:
+    """Return the figures with those of the newest day; without them where nobody converted."""
+    begin = histories.end_us - DAY_US
+    expected = model.expected(histories, begin, histories.end_us)
+    late = histories.conversion_us >= begin
+    came = np.bincount(
+        histories.conversion_history[late], histories.probability[late], minlength=len(histories)
+    )
+    weights = histories.weights
+    happened = float(weights @ came)
+    if happened <= 0:
+        return Figures(moved=moved)
+    converted = np.minimum(came, 1.0)
+    rate = np.full(len(histories), (weights @ converted) / weights.sum())
+    return Figures(
+        log_loss=_loss(converted, 1 - np.exp(-expected), weights),
+        constant_log_loss=_loss(converted, rate, weights),
+        calibration_ratio=float(weights @ expected) / happened,
+        moved=moved,
+    )
+
+
+def _loss(converted: Floats, probability: Floats, weights: Floats) -> float:
+    """Return the mean log loss of outcomes that are themselves probable."""
+    happened: Bools = np.repeat([True, False], len(converted))
+    return log_loss(
+        happened,
+        np.concatenate([probability, probability]),
+        weight=np.concatenate([weights * converted, weights * (1 - converted)]),
+    )
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ConfigError(f"the model holds {word} in place of a number. Report it.")

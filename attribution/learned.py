@@ -1,0 +1,106 @@
+"""What every model that is fitted on data can do: credit paths, and be written and read."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final, Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from attribution.counterfactual import CounterfactualModel
+from attribution.hazard import AdditiveHazard
+from attribution.histories import Histories
+from attribution.markov import MarkovModel
+from attribution.paths import Codes, Floats, Paths
+from attribution.shapley import ShapleyModel
+from warehouse.attribution_config import Model
+
+
+class LearnedModel(Protocol):
+    """A fitted model."""
+
+    @classmethod
+    def fit(cls, histories: Histories) -> Self:
+        """Fit on what users saw and did, those who never converted included.
+
+        Raises
+        ------
+        InsufficientDataError
+            If the histories hold too little to fit on.
+        """
+        ...
+
+    def credit(self, paths: Paths) -> Floats:
+        """Return the share of each path's conversion that each of its touches earned.
+
+        Returns
+        -------
+        ndarray of float64, shape (touches,)
+            At least 0, and at most 1 in sum over a path; what is left is organic.
+        """
+        ...
+
+    def to_json(self) -> str:
+        """Return the model as JSON; equal models give equal text."""
+        ...
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ConfigError
+            If the text is no such model.
+        """
+        ...
+
+
+@runtime_checkable
+class Forecaster(Protocol):
+    """A model that also says how many conversions are to come."""
+
+    def expected(self, histories: Histories, start_us: int, end_us: int) -> Floats:
+        """Return the conversions expected of each history in a span, given what was before it."""
+        ...
+
+
+LEARNED: Final[Mapping[Model, type[LearnedModel]]] = {
+    Model.MARKOV: MarkovModel,
+    Model.SHAPLEY: ShapleyModel,
+    Model.HAZARD: AdditiveHazard,
+    Model.COUNTERFACTUAL: CounterfactualModel,
+}
+"""The class of each model of the configuration that is fitted."""
+
+
+def tells_segments(model: LearnedModel) -> bool:
+    """Return whether the credit of a path hangs on the segment of its user."""
+    return hasattr(model, "segments")
+
+
+def numbered_for(
+    model: LearnedModel, paths: Paths, advertisers: tuple[str, ...], segments: tuple[str, ...]
+) -> Paths:
+    """Return paths whose advertisers and segments have the numbers that a model knows them by.
+
+    Parameters
+    ----------
+    model : LearnedModel
+        Models that tell advertisers or segments apart have their names as attributes.
+    paths : Paths
+        With the numbers of `advertisers` and `segments`.
+    advertisers, segments : tuple of str
+        Names; what the model does not know gets the number after its last.
+    """
+    return replace(
+        paths,
+        advertiser=_places(advertisers, getattr(model, "advertisers", advertisers))[
+            paths.advertiser
+        ],
+        segment=_places(segments, getattr(model, "segments", segments))[paths.segment],
+    )
+
+
+def _places(names: tuple[str, ...], known: tuple[str, ...]) -> Codes:
+    place = {name: number for number, name in enumerate(known)}
+    return np.array([place.get(name, len(known)) for name in names], dtype=np.int32)

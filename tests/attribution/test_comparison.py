@@ -1,0 +1,418 @@
+"""Comparing models: figures against hand-solved worlds, forecasts, and what is refused."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import sklearn.metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from typer.testing import CliRunner
+
+import cli
+from attribution.comparison import Comparison, compare
+from attribution.conversions import DAY_US, HOUR_US
+from attribution.credit_errors import rank_correlation, share_error, total_error, weighted_error
+from attribution.hazard import AdditiveHazard
+from attribution.histories import Histories
+from attribution.paths import Floats
+from attribution.predictions import foretold, predictive_quality, seen_until
+from warehouse.database import Warehouse
+from warehouse.errors import (
+    AdscribeError,
+    ConfigError,
+    InputFileError,
+    InsufficientDataError,
+    UnknownNameError,
+)
+
+SEEN, NEWEST = date(2026, 3, 9), date(2026, 3, 10)
+HELD = {"c1": (400, 100, 80, 10), "c2": (400, 100, 40, 8)}  # users and conversions of both arms
+CREDIT = {
+    "calibrated_last_touch": {"c1": 40, "c2": 8, "c3": 2},
+    "last_touch": {"c1": 50, "c2": 30, "c3": 20},
+}
+CONVERTED = sum(treated + control for _, _, treated, control in HELD.values())
+few_examples = settings(deadline=None, max_examples=40)
+amounts = st.lists(st.floats(0.01, 1e6), min_size=2, max_size=12)
+
+
+def store(warehouse: Warehouse, table: str, rows: list[dict[str, object]]) -> None:
+    with warehouse.frame("given", pl.DataFrame(rows, infer_schema_length=None)):
+        warehouse._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM given")  # noqa: S608
+
+
+def at(day: date, hour: int) -> datetime:
+    return datetime(day.year, day.month, day.day, hour)  # noqa: DTZ001 -- stored times are UTC
+
+
+def fill(warehouse: Warehouse) -> None:
+    """Store a world whose lifts are 80 - 4 * 10 = 40 for c1 and 40 - 4 * 8 = 8 for c2."""
+    touches, found, known = [], [], []
+    for campaign, (treated, control, won, lost) in HELD.items():
+        for number in range(treated + control):
+            arm = "treatment" if number < treated else "control"
+            user, conversion = f"{campaign}-{number}", f"s-{campaign}-{number}"
+            touches.append(
+                {"day": SEEN, "touch_id": user, "event_time": at(SEEN, 12), "user_id": user,
+                 "kind": "impression", "advertiser_id": "a1", "campaign_id": campaign, "arm": arm,
+                 "surface": "feed", "source_file": "f", "source_row": number}
+            )  # fmt: skip
+            if number < won or treated <= number < treated + lost:
+                common = {"conversion_id": conversion, "day": NEWEST, "user_id": user}
+                found.append({**common, "role": arm, "campaign_id": campaign, "touch_day": SEEN})
+                known.append(
+                    {**common, "signal_id": conversion, "method": "email",
+                     "user_micros": 1_000_000, "best": True}
+                )  # fmt: skip
+    touches.append({**touches[0], "touch_id": "last", "day": NEWEST, "event_time": at(NEWEST, 12),
+                    "campaign_id": "c3", "arm": "treatment"})  # fmt: skip
+    store(warehouse, "touchpoints", touches)
+    store(warehouse, "holdout_conversions", found)
+    store(warehouse, "conversion_users", known)
+    store_conversions(warehouse, [str(one["conversion_id"]) for one in known])
+    store(warehouse, "credits", [
+        credit
+        for model, parts in CREDIT.items()
+        for credit in [
+            *(earned(model, campaign, amount) for campaign, amount in parts.items()),
+            {**earned(model, None, 38), "outcome": "organic"},
+            {**earned(model, "c1", 7), "conversion_id": "retracted"},
+        ]
+    ])  # fmt: skip
+    store(warehouse, "credit_models", [
+        {"model": "hazard", "model_version": "h", "first_day": SEEN, "last_day": SEEN,
+         "settings": "", "status": "accepted", "histories": 9, "conversions": 9.0, "run_id": "r",
+         "adscribe_version": "1", "body": AdditiveHazard.fit(people(40)).to_json()}
+    ])  # fmt: skip
+
+
+def store_conversions(warehouse: Warehouse, names: list[str], currency: str = "EUR") -> None:
+    """Store conversions, one that all credit stands with and one retracted."""
+    common = {
+        "day": NEWEST, "advertiser_id": "a1", "event_name": "purchase", "value": 2.0,
+        "event_time": at(NEWEST, 13), "currency": currency, "status": "active",
+    }  # fmt: skip
+    rows = [{**common, "conversion_id": name} for name in (*names, "all")]
+    gone = {**common, "conversion_id": "retracted", "value": 0.0, "status": "retracted"}
+    store(warehouse, "conversions", [*rows, gone])
+
+
+def earned(model: str, campaign: str | None, amount: float) -> dict[str, object]:
+    """Return one row of credit; that of all conversions stands with one of them."""
+    micros = round(amount * 1e6)
+    return {"conversion_id": "all", "model": model, "outcome": "touch", "campaign_id": campaign,
+            "credit_micros": micros, "value_micros": 2 * micros, "day": NEWEST}  # fmt: skip
+
+
+def people(count: int, *, weight: float = 1.0, probability: float = 1.0) -> Histories:
+    """Return users of whom every other one converts on the second of two days."""
+    numbers = np.arange(count)
+    won = numbers[::2]
+    return Histories.of(
+        pl.DataFrame({"history": numbers, "user": numbers, "advertiser_id": "a1",
+                      "segment": "all", "weight": weight}),
+        pl.DataFrame({"history": numbers, "campaign_id": "c1", "kind": "impression",
+                      "time_us": numbers * 1000, "shown": True}),
+        pl.DataFrame({"history": won, "time_us": DAY_US + won * HOUR_US // 10,
+                      "probability": probability, "value": 1.0}),
+        start_us=0,
+        end_us=2 * DAY_US,
+    )  # fmt: skip
+
+
+class Forecast:
+    """Expects the same of a history whatever is asked, and keeps what was."""
+
+    def __init__(self, expected: Floats) -> None:
+        self._expected = expected
+        self.span: tuple[int, int] | None = None
+
+    def expected(self, histories: Histories, start_us: int, end_us: int) -> Floats:
+        """Return what was given."""
+        self.span = start_us, end_us
+        return self._expected[: len(histories)]
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("comparison") / "w.duckdb"
+    with Warehouse.open(path) as warehouse:
+        fill(warehouse)
+    return path
+
+
+@pytest.fixture(scope="module")
+def world(db: Path) -> Iterator[Warehouse]:
+    with Warehouse.open(db, read_only=True) as warehouse:
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("truth") / "truth_credit.parquet"
+    caused = {"caused_by": ["c1", "c2", "c4"], "incremental": [30, 10, 10], "value": [1.0] * 3}
+    pl.DataFrame(caused).write_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def comparison(world: Warehouse, truth: Path) -> Comparison:
+    return compare(world, truth=truth)
+
+
+def row(frame: pl.DataFrame, model: str) -> dict[str, object]:
+    return frame.row(by_predicate=pl.col("model") == model, named=True)
+
+
+def test_calibrated_last_touch_is_the_reference_where_it_is_credited(
+    comparison: Comparison,
+) -> None:
+    assert comparison.reference == "calibrated_last_touch"
+    assert comparison.models["model"].to_list() == ["calibrated_last_touch", "last_touch"]
+    assert row(comparison.models, "calibrated_last_touch")["share_error"] == 0
+
+
+def test_credit_of_models_is_that_of_conversions_not_retracted(comparison: Comparison) -> None:
+    told = row(comparison.models, "last_touch")
+    names = ("touch", "organic", "unmatched", "rejected", "value")
+    assert [told[name] for name in names] == [100, 38, 0, 0, 200]
+    # shares of .8, .16 and .04 beside .5, .3 and .2
+    assert told["share_error"] == pytest.approx(0.3)
+    assert told["rank_correlation"] == pytest.approx(1)
+
+
+def test_campaigns_stand_beside_their_lift_where_they_have_one(comparison: Comparison) -> None:
+    campaigns = comparison.campaigns
+    assert campaigns["campaign_id"].to_list() == ["c1", "c2", "c3"]
+    assert campaigns["last_touch"].to_list() == [50, 30, 20]
+    inside = campaigns["lift"].is_between(campaigns["lift_low"], campaigns["lift_high"])
+    assert inside.to_list() == [True, True, None]
+
+
+def test_credit_in_proportion_to_the_lifts_agrees_with_them_whole(comparison: Comparison) -> None:
+    told = row(comparison.lifts, "calibrated_last_touch")
+    assert told["scale"] == pytest.approx(1)
+    assert told["weighted_error"] == pytest.approx(0, abs=1e-9)
+    assert told["chi_square"] == pytest.approx(0, abs=1e-9)
+    assert (told["campaigns"], told["within"]) == (2, 2)
+
+
+def test_credit_out_of_proportion_is_scaled_by_least_squares_before_it_is_judged(
+    comparison: Comparison,
+) -> None:
+    told = row(comparison.lifts, "last_touch")
+    # the lifts are 40 and 8, and of scaled credit 5/8 as much is with c1 as 3/8 with c2
+    scale = told["scale"]
+    assert isinstance(scale, float)
+    assert 8 / 30 < scale < 40 / 50
+    error = abs(50 * scale - 40) + abs(30 * scale - 8)
+    assert told["weighted_error"] == pytest.approx(error / 48)
+    assert isinstance(told["chi_square"], float)
+    assert told["chi_square"] > 0
+
+
+def test_errors_against_the_truth_count_campaigns_of_either(comparison: Comparison) -> None:
+    told = row(comparison.truth, "calibrated_last_touch")
+    # 40, 8, 2 and 0 beside 30, 10, 0 and 10
+    assert told["total_error"] == pytest.approx(0)
+    assert told["weighted_error"] == pytest.approx(24 / 50)
+    assert told["share_error"] == pytest.approx(12 / 50)
+    expected = stats.spearmanr([40, 8, 2, 0], [30, 10, 0, 10]).statistic
+    assert told["rank_correlation"] == pytest.approx(expected)
+
+
+def test_the_first_named_model_is_the_reference(world: Warehouse) -> None:
+    told = compare(world, models=["last_touch", "calibrated_last_touch"])
+    assert told.reference == "last_touch"
+    assert told.models["model"].to_list() == ["last_touch", "calibrated_last_touch"]
+    assert told.truth.is_empty()
+
+
+def test_a_warehouse_without_holdouts_has_no_lifts(tmp_path: Path) -> None:
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        store_conversions(warehouse, [])
+        store(warehouse, "credits", [earned("linear", "c1", 1), earned("linear", "c2", 1)])
+        told = compare(warehouse)
+    assert told.lifts.is_empty()
+    assert told.campaigns["lift"].to_list() == [None, None]
+    assert told.models["rank_correlation"].to_list() == [None]  # all have the same
+
+
+def test_value_of_several_currencies_has_no_sum(tmp_path: Path) -> None:
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        store_conversions(warehouse, ["one"], currency="EUR")
+        store_conversions(warehouse, ["other"], currency="USD")
+        credit = earned("linear", "c1", 1)
+        rows = [{**credit, "conversion_id": name} for name in ("one", "other")]
+        store(warehouse, "credits", rows)
+        assert compare(warehouse).models["value"].to_list() == [None]
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        (["last_tuch"], 'did you mean "last_touch"'),
+        (["linear"], "nothing is credited under linear"),
+    ],
+)
+def test_a_model_without_credit_is_refused(
+    world: Warehouse, models: list[str], message: str
+) -> None:
+    with pytest.raises(UnknownNameError, match=message):
+        compare(world, models=models)
+
+
+def test_a_warehouse_without_credit_is_refused(tmp_path: Path) -> None:
+    with (
+        Warehouse.open(tmp_path / "w.duckdb") as warehouse,
+        pytest.raises(InsufficientDataError, match="no credit to compare"),
+    ):
+        compare(warehouse)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (None, "Name the file"),
+        ({"caused_by": ["c1"]}, "needs the columns caused_by and incremental; it has caused_by"),
+        ({"caused_by": ["c1"], "incremental": ["x"]}, "incremental is no number"),
+        ({"caused_by": ["c1"], "incremental": [0]}, "has no conversions"),
+    ],
+)
+def test_a_truth_that_cannot_be_used_is_refused(
+    world: Warehouse, tmp_path: Path, columns: dict[str, list[object]] | None, message: str
+) -> None:
+    path = tmp_path / "truth.parquet"
+    if columns is not None:
+        pl.DataFrame(columns).write_parquet(path)
+    with pytest.raises(InputFileError, match=message):
+        compare(world, truth=path)
+
+
+def test_a_file_that_is_no_parquet_is_refused(world: Warehouse, tmp_path: Path) -> None:
+    path = tmp_path / "truth.parquet"
+    path.write_text("caused_by,incremental\n")
+    with pytest.raises(InputFileError, match="not a whole Parquet file"):
+        compare(world, truth=path)
+
+
+@few_examples
+@given(amounts, amounts)
+def test_rank_correlation_is_that_of_scipy(first: list[float], second: list[float]) -> None:
+    size = min(len(first), len(second))
+    one, other = np.round(first[:size]), np.round(second[:size])
+    own = rank_correlation(one, other)
+    if len(set(one)) == 1 or len(set(other)) == 1:
+        assert np.isnan(own)
+    else:
+        assert own == pytest.approx(stats.spearmanr(one, other).statistic)
+
+
+@few_examples
+@given(amounts, amounts, st.floats(0.1, 10))
+def test_share_error_does_not_see_how_much_is_credited(
+    first: list[float], second: list[float], factor: float
+) -> None:
+    size = min(len(first), len(second))
+    one, other = np.array(first[:size]), np.array(second[:size])
+    assert share_error(factor * one, other) == pytest.approx(share_error(one, other))
+    assert 0 <= share_error(one, other) <= 1
+    assert weighted_error(one, other) >= abs(total_error(one, other)) - 1e-12
+
+
+def test_figures_of_nothing_are_not_numbers() -> None:
+    none, some = np.zeros(2), np.array([1.0, 2.0])
+    found = [figure(some, none) for figure in (total_error, weighted_error, share_error)]
+    assert np.isnan([*found, rank_correlation(some[:1], some[:1])]).all()
+
+
+def test_forecasts_are_judged_from_the_split_to_the_end() -> None:
+    histories, chance = people(8), np.linspace(0.1, 0.8, 8)
+    model = Forecast(-np.log1p(-chance))
+    told = predictive_quality(model, histories, DAY_US)
+    came = np.arange(8) % 2 == 0
+    assert model.span == (DAY_US, 2 * DAY_US)
+    assert told.log_loss == pytest.approx(sklearn.metrics.log_loss(came, chance))
+    assert told.constant_log_loss == pytest.approx(np.log(2))
+    assert told.gain == pytest.approx(1 - told.log_loss / np.log(2))
+    assert told.calibration_ratio == pytest.approx(chance.sum() / 4)
+    assert (told.histories, told.conversions) == (8, 4)
+
+
+def test_an_uncertain_conversion_is_a_part_of_either_outcome() -> None:
+    histories, chance = people(6, probability=0.25), np.full(6, 0.3)
+    told = predictive_quality(Forecast(-np.log1p(-chance)), histories, DAY_US)
+    happened = 3 * 0.25 / 6
+    assert told.conversions == pytest.approx(0.75)
+    assert told.log_loss == pytest.approx(-happened * np.log(0.3) - (1 - happened) * np.log(0.7))
+
+
+def test_a_weight_of_two_is_as_two_histories() -> None:
+    expected = np.linspace(0.1, 0.4, 10)
+    plain = predictive_quality(Forecast(expected), people(10), DAY_US)
+    twice = predictive_quality(Forecast(expected), people(10, weight=2.0), DAY_US)
+    assert twice.log_loss == pytest.approx(plain.log_loss)
+    assert twice.calibration_ratio == pytest.approx(plain.calibration_ratio)
+    assert (twice.histories, twice.conversions) == (20, 10)
+
+
+def test_forecasts_of_a_day_without_conversions_are_refused() -> None:
+    with pytest.raises(InsufficientDataError, match="0 of 4 histories converted"):
+        predictive_quality(Forecast(np.ones(4)), people(4), 2 * DAY_US - HOUR_US)
+
+
+@pytest.mark.parametrize("split_us", [0, 2 * DAY_US])
+def test_a_split_at_the_ends_is_refused(split_us: int) -> None:
+    with pytest.raises(ConfigError, match="Give a time within it"):
+        seen_until(people(4), split_us)
+
+
+@few_examples
+@given(st.integers(1, 2 * DAY_US - 1))
+def test_nothing_after_the_split_is_left_to_fit_on(split_us: int) -> None:
+    histories = people(30)
+    seen = seen_until(histories, split_us)
+    assert seen.end_us == split_us
+    assert len(seen) == len(histories)
+    assert (seen.touches.time_us < split_us).all()
+    assert len(seen.touches) == int((histories.touches.time_us < split_us).sum())
+    assert len(seen.conversion_us) == int((histories.conversion_us < split_us).sum())
+    assert len(seen.probability) == len(seen.conversion_history) == len(seen.conversion_us)
+
+
+def test_stored_models_foretell_the_day_after_those_that_they_were_fitted_on(
+    world: Warehouse,
+) -> None:
+    told = foretold(world, ["last_touch", "hazard"])
+    assert told.select("model", "fitted_until", "day").rows() == [("hazard", SEEN, NEWEST)]
+    assert told["conversions"].item() == CONVERTED
+    assert told["histories"].item() == sum(a + b for a, b, _, _ in HELD.values())
+    assert told["log_loss"].is_finite().all()
+    assert foretold(world, ["last_touch"]).is_empty()
+
+
+def test_command_prints_every_section_and_the_same_figures_as_json(db: Path, truth: Path) -> None:
+    words = ["compare", "--db", str(db), "--truth", str(truth)]
+    shown = CliRunner().invoke(cli.app, words)
+    told = CliRunner().invoke(cli.app, [*words, "--json", "--models", "last_touch"])
+
+    assert shown.exit_code == 0, shown.output
+    for heading in ("by model", "by campaign", "agreement with the lifts", "errors against"):
+        assert heading in shown.output
+    plain = json.loads(told.output)
+    assert plain["reference"] == "last_touch"
+    assert plain["campaigns"][0]["credit"] == {"last_touch": 50.0}
+    assert plain["truth"][0]["weighted_error"] == pytest.approx(70 / 50)
+
+
+def test_command_tells_what_is_wrong_in_one_line(db: Path, tmp_path: Path) -> None:
+    found = CliRunner().invoke(cli.app, ["compare", "--db", str(db), "--truth", str(tmp_path)])
+    assert isinstance(found.exception, AdscribeError)
+    assert "\n" not in str(found.exception)
+    assert str(tmp_path) in str(found.exception)

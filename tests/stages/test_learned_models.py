@@ -1,0 +1,320 @@
+"""Fitted models in the daily run, over worlds of a week."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+import pytest
+from numpy.linalg import LinAlgError
+from pydantic import ValidationError
+
+from attribution.history_frames import day_of, find_segments
+from attribution.learned import LEARNED
+from attribution.markov import MarkovModel
+from attribution.paths import KINDS, Paths, Touches
+from tests.stages.histories import Processed, Starter, table
+from tests.stages.processing import hashes, process
+from tests.stages.settings import ATTRIBUTION, CONFIG, DAYS
+from tests.stages.worlds import Day, make_logs
+from warehouse.attribution_config import LEARNED_MODELS, AttributionConfig, LearnedRules, Model
+from warehouse.checks import broken
+from warehouse.config import Config, with_models
+from warehouse.database import Warehouse
+from warehouse.errors import ConfigError
+from warehouse.runs import Run
+
+WEEK: Final = [DAYS[0] + timedelta(days=n) for n in range(7)]
+LEARNED_NAMES: Final = [str(model) for model in LEARNED_MODELS]
+RULES: Final = LearnedRules(history_days=5, refit_days=3, least_conversions=30, most_moved=1.0)
+MICROSECOND: Final = timedelta(microseconds=1)
+MILLION: Final = 1_000_000
+
+
+def config_of(*others: Model, **changes: float) -> Config:
+    learned = RULES.model_copy(update=changes)
+    models = (Model.LAST_TOUCH, *others, *LEARNED_MODELS)
+    attribution = ATTRIBUTION.model_copy(update={"models": models, "learned": learned})
+    return CONFIG.model_copy(update={"attribution": attribution})
+
+
+CONFIG_OF_THE_WEEK: Final = config_of(Model.CALIBRATED_LAST_TOUCH)
+
+
+@dataclass(frozen=True)
+class Week(Processed):
+    """A week that was processed, and the models that had credit after each day."""
+
+    credited: dict[date, set[str]] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
+    """Return worlds whose days were processed in turn under all fitted models."""
+    logs = make_logs(worlds=24, seed=71, sent_again=False, days=WEEK)
+    path, credited = tmp_path_factory.mktemp("learned") / "w.duckdb", {}
+    with Warehouse.open(path) as warehouse:
+        run = Run(warehouse, "run", CONFIG_OF_THE_WEEK)
+        for day, content in logs.items():
+            process(run, day, content)
+            credited[day] = set(table(warehouse, "credits")["model"])
+    return Week(logs, path, credited)
+
+
+def attempts(warehouse: Warehouse) -> pl.DataFrame:
+    """Return the rows of credit_models, those of a model one after another."""
+    return table(warehouse, "credit_models").sort("model", "last_day")
+
+
+def days_of(warehouse: Warehouse, model: str, status: str) -> list[date]:
+    return attempts(warehouse).filter(model=model, status=status)["last_day"].to_list()
+
+
+def test_every_conversion_of_the_week_is_credited_whole_under_every_model(
+    start: Starter, week: Week
+) -> None:
+    """Those of the days before the first model were taken up by it."""
+    warehouse = start(CONFIG_OF_THE_WEEK, copy=week).warehouse
+    assert broken(warehouse) == {}
+    conversions = set(table(warehouse, "conversions")["conversion_id"])
+    for model in CONFIG_OF_THE_WEEK.attribution.models:
+        assert set(table(warehouse, "credits").filter(model=model)["conversion_id"]) == conversions
+    for model in LEARNED_NAMES:
+        outcomes = table(warehouse, "credits").filter(model=model)["outcome"]
+        assert set(outcomes) == {"touch", "organic", "unmatched", "rejected"}
+
+
+def test_there_is_no_credit_before_there_is_a_model(start: Starter, week: Week) -> None:
+    warehouse = start(CONFIG_OF_THE_WEEK, copy=week).warehouse
+    for model in LEARNED_NAMES:
+        first = days_of(warehouse, model, "accepted")[0]
+        assert first > WEEK[0]
+        assert [day for day in WEEK if model in week.credited[day]] == WEEK[WEEK.index(first) :]
+        assert (
+            days_of(warehouse, model, "refused")[: WEEK.index(first)] == WEEK[: WEEK.index(first)]
+        )
+    few = attempts(warehouse).filter(last_day=WEEK[0])["reason"]
+    assert all("least_conversions is 30" in reason for reason in few)
+
+
+def test_a_model_is_fitted_when_the_one_before_is_as_old_as_told(
+    start: Starter, week: Week
+) -> None:
+    warehouse = start(CONFIG_OF_THE_WEEK, copy=week).warehouse
+    for model in LEARNED_NAMES:
+        served = None
+        expected = []
+        refused = days_of(warehouse, model, "refused")
+        for day in WEEK:
+            if (served is None or (day - served).days >= RULES.refit_days) and day not in refused:
+                served = day
+                expected.append(day)
+        assert days_of(warehouse, model, "accepted") == expected
+        assert len(expected) > 1
+    fitted = attempts(warehouse).filter(status="accepted")
+    assert set(fitted["last_day"] - fitted["first_day"]) <= {timedelta(days=n) for n in (2, 3, 4)}
+
+
+def test_credit_is_given_by_the_model_of_the_log_day_that_came_last(
+    start: Starter, week: Week
+) -> None:
+    """A conversion first told on the last day has credit of the last model alone."""
+    warehouse = start(CONFIG_OF_THE_WEEK, copy=week).warehouse
+    signals = table(warehouse, "conversion_signals")
+    new = signals.filter(day=WEEK[-1], role="first")["conversion_id"]
+    credits = table(warehouse, "credits").filter(pl.col("model").is_in(LEARNED_NAMES))
+    newest = attempts(warehouse).filter(status="accepted").group_by("model").last()
+    found = credits.filter(pl.col("conversion_id").is_in(new.implode()))
+    assert set(found.select("model", "model_version").rows()) == set(
+        newest.select("model", "model_version").rows()
+    )
+    assert credits["model_version"].n_unique() == 2 * len(LEARNED_NAMES)
+    assert table(warehouse, "credits").filter(model="last_touch")["model_version"].is_null().all()
+
+
+def test_rates_of_another_model_restate_no_fitted_one(start: Starter, week: Week) -> None:
+    restated = table(start(CONFIG_OF_THE_WEEK, copy=week).warehouse, "restatements")
+    assert set(restated.filter(cause="rates")["model"]) == {"calibrated_last_touch"}
+    assert set(restated["model"]) == set(CONFIG_OF_THE_WEEK.attribution.models)
+
+
+@pytest.mark.parametrize("name", LEARNED_MODELS, ids=str)
+def test_credit_is_what_the_model_gives_the_same_path(
+    start: Starter, week: Week, name: Model
+) -> None:
+    warehouse = start(CONFIG_OF_THE_WEEK, copy=week).warehouse
+    credits = table(warehouse, "credits").filter(model=name)
+    earned = {
+        (row["conversion_id"], row["user_id"], row["touch_id"]): row["credit_micros"]
+        for row in credits.filter(pl.col("user_id").is_not_null()).to_dicts()
+    }
+    paths = 0
+    for row in attempts(warehouse).filter(model=name, status="accepted").to_dicts():
+        model = LEARNED[name].from_json(row["body"])
+        find_segments(warehouse, row["first_day"], row["last_day"])
+        quarters = dict(table(warehouse, "history_users").iter_rows())
+        given = credits.filter(model_version=row["model_version"])
+        for part, touches in paths_of(warehouse, given):
+            quarter = quarters.get(part["user_id"], 1)
+            shares = model.credit(one_path(part, touches, model, quarter))
+            key = part["conversion_id"], part["user_id"]
+            got = [earned.get((*key, touch["touch_id"]), 0) for touch in touches]
+            expected = part["user_micros"] * shares
+            assert np.abs(np.array(got) - expected).max() <= 2
+            assert abs(sum(got) + earned.get((*key, None), 0) - part["user_micros"]) == 0
+            paths += 1
+    assert paths > 50
+
+
+def paths_of(
+    warehouse: Warehouse, given: pl.DataFrame
+) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Return who may have made conversions, with their touches that may earn, oldest first."""
+    reinstalled = given.filter(reason="reinstall").select("conversion_id", "user_id")
+    refused = given.filter(outcome="rejected").select("conversion_id")
+    parts = (
+        table(warehouse, "conversion_users")
+        .join(given.select("conversion_id").unique(), on="conversion_id")
+        .join(reinstalled, on=["conversion_id", "user_id"], how="anti")
+        .join(refused, on="conversion_id", how="anti")
+        .join(
+            table(warehouse, "conversions").select("conversion_id", "advertiser_id", "event_time"),
+            on="conversion_id",
+        )
+    )
+    touches = table(warehouse, "path_touches").filter(pl.col("reason").is_null())
+    touches = touches.sort("touch_time", "campaign_id", "kind", "touch_id")
+    by_path = touches.partition_by("conversion_id", "user_id", as_dict=True)
+    return [
+        (part, by_path[part["conversion_id"], part["user_id"]].to_dicts())
+        for part in parts.to_dicts()
+        if (part["conversion_id"], part["user_id"]) in by_path
+    ]
+
+
+def one_path(
+    part: dict[str, Any], touches: list[dict[str, Any]], model: Any, quarter: int
+) -> Paths:
+    """Return a path as a model is to see it."""
+    made = Paths.of([[touch["campaign_id"] for touch in touches]], [1])
+    advertisers = getattr(model, "advertisers", ())
+    segments = getattr(model, "segments", ())
+    advertiser = part["advertiser_id"]
+    segment = f"quarter {quarter}"
+    place = advertisers.index(advertiser) if advertiser in advertisers else len(advertisers)
+    group = segments.index(segment) if segment in segments else len(segments)
+    return Paths(
+        **{
+            **vars(made),
+            "touches": Touches(
+                made.touches.channel,
+                np.array([KINDS.index(touch["kind"]) for touch in touches], dtype=np.int32),
+                np.array([_us(touch["touch_time"]) for touch in touches]),
+                made.touches.shown,
+            ),
+            "end_us": np.array([_us(part["event_time"])]),
+            "advertiser": np.array([place], dtype=np.int32),
+            "segment": np.array([group], dtype=np.int32),
+        }
+    )
+
+
+def _us(moment: Any) -> int:
+    epoch = type(moment)(1970, 1, 1)
+    return int((moment - epoch) / MICROSECOND)
+
+
+def test_the_last_day_again_changes_nothing(start: Starter, week: Week) -> None:
+    run = start(CONFIG_OF_THE_WEEK, copy=week)
+    before, tried = hashes(run.warehouse), attempts(run.warehouse)
+    process(run, WEEK[-1], week.logs[WEEK[-1]])
+    assert hashes(run.warehouse) == before
+    assert attempts(run.warehouse).equals(tried)
+
+
+def test_rows_in_another_order_give_the_same_models(start: Starter, week: Week) -> None:
+    run, days = start(config_of(Model.CALIBRATED_LAST_TOUCH)), WEEK[:3]
+    for day in days:
+        content = week.logs[day]
+        process(
+            run, day, Day(content.activity[::-1], content.touchpoints[::-1], content.signals[::-1])
+        )
+    known = attempts(start(CONFIG_OF_THE_WEEK, copy=week).warehouse)
+    expected = known.filter(pl.col("last_day") <= days[-1]).drop("run_id")
+    assert attempts(run.warehouse).drop("run_id").equals(expected)
+    assert expected["body"].is_not_null().any()
+
+
+def test_a_refit_that_fails_its_guardrails_leaves_the_former_to_serve_and_says_so(
+    start: Starter, week: Week, caplog: pytest.LogCaptureFixture
+) -> None:
+    run, day = start(config_of(most_moved=0.0, refit_days=1), copy=week), WEEK[-1]
+    before = attempts(run.warehouse).filter(status="accepted")
+    due = before.group_by("model").last().filter(pl.col("last_day") < day)
+    with caplog.at_level(logging.WARNING, logger="adscribe"):
+        process(run, day, week.logs[day])
+    after = attempts(run.warehouse)
+    assert after.filter(status="accepted").equals(before)
+    refused = after.filter(last_day=day, status="refused")
+    assert set(refused["model"]) == set(due["model"])
+    assert len(due) > 1
+    assert refused["body"].is_null().all()
+    assert all("most_moved is 0.0" in reason for reason in refused["reason"])
+    for row in due.to_dicts():
+        told = [line for line in caplog.messages if line.startswith(f"{row['model']}:")]
+        assert len(told) == 1
+        assert f"{row['model_version']} of {row['last_day']} serves on" in told[0]
+    assert broken(run.warehouse) == {}
+
+    allowed = Run(run.warehouse, "run", config_of(refit_days=1))
+    process(allowed, day, week.logs[day])
+    now = attempts(run.warehouse).filter(last_day=day)
+    assert now["status"].to_list() == ["accepted"] * len(LEARNED_NAMES)
+
+
+def test_a_fit_that_breaks_is_refused_and_the_day_is_credited_all_the_same(
+    start: Starter, week: Week, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_fit(*_: object) -> MarkovModel:
+        raise LinAlgError("Singular matrix.\nMore of it")
+
+    monkeypatch.setattr(MarkovModel, "fit", broken_fit)
+    run = start(config_of(refit_days=1), copy=week)
+    credited = table(run.warehouse, "credits").filter(model="markov")
+    process(run, WEEK[-1], week.logs[WEEK[-1]])
+    (row,) = attempts(run.warehouse).filter(model="markov", last_day=WEEK[-1]).to_dicts()
+    assert (row["status"], row["reason"]) == ("refused", "Singular matrix")
+    assert row["model_version"] is None
+    again = table(run.warehouse, "credits").filter(model="markov")
+    assert again.sort(again.columns).equals(credited.sort(credited.columns))
+
+
+def test_a_day_before_all_models_is_served_by_the_oldest(start: Starter, week: Week) -> None:
+    run = start(config_of(Model.CALIBRATED_LAST_TOUCH, least_conversions=10**6), copy=week)
+    process(run, WEEK[0], week.logs[WEEK[0]])
+    assert broken(run.warehouse) == {}
+    oldest = attempts(run.warehouse).filter(status="accepted").group_by("model").first()
+    signals = table(run.warehouse, "conversion_signals").filter(day=WEEK[0], role="first")
+    credits = table(run.warehouse, "credits").filter(
+        pl.col("model").is_in(LEARNED_NAMES)
+        & pl.col("conversion_id").is_in(signals["conversion_id"].implode())
+    )
+    assert set(credits["model_version"]) == set(oldest["model_version"])
+
+
+def test_fitted_models_stand_beside_one_that_needs_no_fit() -> None:
+    with pytest.raises(ValidationError, match="name a model beside it"):
+        AttributionConfig(models=(Model.MARKOV, Model.HAZARD))
+    with pytest.raises(ConfigError, match="--models: shapley is fitted on the logs"):
+        with_models(Config(), "shapley")
+    beside = with_models(Config(), "shapley,last_click").attribution.models
+    assert beside == (Model.SHAPLEY, Model.LAST_CLICK)
+    assert set(LEARNED) == set(LEARNED_MODELS)
+
+
+def test_a_time_is_of_its_date() -> None:
+    midnight = 20_513 * 86_400 * MILLION
+    assert day_of(midnight) == day_of(midnight + 86_400 * MILLION - 1) == date(2026, 3, 1)
+    assert day_of(midnight - 1) == date(2026, 2, 28)
