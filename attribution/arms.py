@@ -70,7 +70,7 @@ def arm_counts(
     ConfigError
         If there is no such dimension, or a campaign has no group.
     """
-    pairs = _pairs(histories).join(
+    pairs = offered_pairs(histories).join(
         _conversions(histories, comparison, lookback_us), on=("history", "channel"), how="left"
     )
     won, weight = pl.col("conversions").fill_null(0.0), pl.col("weight")
@@ -94,7 +94,7 @@ def arm_counts(
     return named.select("campaign_id", "name", *COUNTS)
 
 
-def _pairs(histories: Histories) -> pl.DataFrame:
+def offered_pairs(histories: Histories) -> pl.DataFrame:
     """Return the pairs with an opportunity: history, channel, held, contaminated, weight."""
     touches = histories.touches
     shown, offered = pl.col("shown"), pl.col("kind") == _IMPRESSION

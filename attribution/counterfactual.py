@@ -39,6 +39,7 @@ import lightgbm
 import numpy as np
 
 from attribution.conversions import HOUR_US
+from attribution.draws import hash_unit
 from attribution.exposure_features import (
     OPPORTUNITY_DOSE,
     Rates,
@@ -48,7 +49,7 @@ from attribution.exposure_features import (
     last_rows,
     touch_doses,
 )
-from attribution.exposure_moments import Moments, hash_unit, moments_of, moments_of_paths
+from attribution.exposure_moments import Moments, moments_of, moments_of_paths
 from attribution.exposure_trees import (
     Sample,
     acted,

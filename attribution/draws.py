@@ -93,6 +93,15 @@ def conversion_words(
     return mixed(user) ^ _mix(mixed(advertiser) + mixed(time_us))
 
 
+def hash_unit(*columns: Integers, seed: int = 0) -> Floats:
+    """Return numbers in [0, 1) that hang on the columns alone, shape (n,)."""
+    state = np.full(len(columns[0]), np.uint64(seed))
+    for column in columns:
+        state = _mix(state + column.astype(np.int64).view(np.uint64) + _GOLDEN)
+    unit: Floats = (state >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return unit
+
+
 def _salt(seed: int, word: int) -> np.uint64:
     mixed = _mix(np.array([seed % 2**64], dtype=np.uint64) + _GOLDEN)
     return np.uint64(_mix(mixed + np.array([word + 1], dtype=np.uint64) * _GOLDEN)[0])

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from attribution.arms import offered_pairs
 from attribution.calibrated_touch import RECENCY_BINS
 from attribution.conversions import HOUR_US
 from attribution.histories import Histories
@@ -132,7 +133,7 @@ def read_evidence(histories: Histories) -> Evidence:
         histories=histories.conversion_history,
         probability=histories.probability * histories.weights[histories.conversion_history],
         touches=_touch_counts(histories, channels),
-        users=_user_counts(frame, histories, channels),
+        users=_user_counts(histories, channels),
         advertiser=histories.advertiser_of.astype(np.int64),
         _offered=_offered_rows(offered),
         _touched=_touch_rows(winners),
@@ -204,14 +205,8 @@ def _touch_counts(histories: Histories, channels: int) -> Floats:
     return np.asarray(counted.reshape(channels, len(KINDS)), dtype=np.float64)
 
 
-def _user_counts(frame: pl.DataFrame, histories: Histories, channels: int) -> Floats:
-    pairs = (
-        frame.filter(pl.col("kind") == _IMPRESSION)
-        .group_by("history", "channel")
-        .agg(held=(~pl.col("shown")).any())
-        .sort("history", "channel")
-    )
+def _user_counts(histories: Histories, channels: int) -> Floats:
+    pairs = offered_pairs(histories)
     cell = pairs["channel"].to_numpy().astype(np.int64) * 2 + pairs["held"].to_numpy()
-    weight = histories.weights[pairs["history"].to_numpy()]
-    counted = np.bincount(cell, weight, minlength=2 * channels)
+    counted = np.bincount(cell, pairs["weight"].to_numpy(), minlength=2 * channels)
     return np.asarray(counted.reshape(channels, 2), dtype=np.float64)

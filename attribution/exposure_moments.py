@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from attribution.conversions import HOUR_US
-from attribution.histories import Histories
+from attribution.draws import hash_unit
+from attribution.histories import Histories, first_not_before
 from attribution.paths import Codes, Floats, Integers, Paths, Touches
 
 FOLDS: Final = 5
@@ -19,8 +20,6 @@ _EVEN: Final = 75_000.0  # moments drawn evenly over histories and time
 _AFTER: Final = 150_000.0  # and after touches
 _MOST: Final = 4.0  # of each, by a history or a touch
 _SOON_US: Final = 10_000_000  # ages of draws are even below it, and even in their logarithm above
-_MIX: Final = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -121,21 +120,6 @@ class Controls:
         return np.asarray(evenly + self.after * near, dtype=np.float64)
 
 
-def hash_unit(*columns: Integers, seed: int = 0) -> Floats:
-    """Return numbers in [0, 1) that hang on the columns alone, shape (n,).
-
-    The mixing steps are those of splitmix64 (Steele, Lea and Flood 2014).
-    """
-    state = np.full(len(columns[0]), np.uint64(seed))
-    for column in columns:
-        state = state + column.astype(np.int64).view(np.uint64) + _STEP
-        state = (state ^ (state >> np.uint64(30))) * _MIX[0]
-        state = (state ^ (state >> np.uint64(27))) * _MIX[1]
-        state = state ^ (state >> np.uint64(31))
-    unit: Floats = (state >> np.uint64(11)).astype(np.float64) / 2.0**53
-    return unit
-
-
 def folds_of(user: Integers) -> Integers:
     """Return the fold of each user, shape (n,)."""
     return (hash_unit(user, seed=1) * FOLDS).astype(np.int64)
@@ -186,21 +170,6 @@ def moments_of_paths(paths: Paths) -> Moments:
         segment=paths.segment,
         fold=np.full(len(paths), -1),
     )
-
-
-def first_not_before(
-    of: Integers, times_us: Integers, history: Integers, time_us: Integers
-) -> Integers:
-    """Return the first row, ordered by history and time, at or after each history's moment."""
-    low = np.searchsorted(of, history, side="left")
-    high = np.searchsorted(of, history, side="right")
-    while (low < high).any():  # halving: histories are short
-        middle = (low + high) // 2
-        undecided = low < high
-        before = undecided & (times_us[np.where(undecided, middle, 0)] < time_us)
-        low = np.where(before, middle + 1, low)
-        high = np.where(undecided & ~before, middle, high)
-    return low
 
 
 def distinct(numbers: Integers) -> Integers:

@@ -9,8 +9,8 @@ import numpy as np
 from attribution.conversions import DAY_US
 from attribution.histories import Histories
 from attribution.learned import Forecaster, LearnedModel, numbered_for
-from attribution.paths import Bools, Floats, Paths
-from calibration import log_loss
+from attribution.paths import Floats, Paths
+from attribution.predictions import converted_since, forecast_losses
 from warehouse.attribution_config import LearnedRules
 from warehouse.errors import ConfigError, InsufficientDataError
 
@@ -127,33 +127,15 @@ def _shares_of_credit(model: LearnedModel, histories: Histories, paths: Paths) -
 def _foretold(model: Forecaster, histories: Histories, moved: float | None) -> Figures:
     """Return the figures with those of the newest day; without them where nobody converted."""
     begin = histories.end_us - DAY_US
-    expected = model.expected(histories, begin, histories.end_us)
     late = histories.conversion_us >= begin
-    came = np.bincount(
-        histories.conversion_history[late], histories.probability[late], minlength=len(histories)
+    came = float(
+        histories.weights[histories.conversion_history[late]] @ histories.probability[late]
     )
-    weights = histories.weights
-    happened = float(weights @ came)
-    if happened <= 0:
+    if came <= 0:
         return Figures(moved=moved)
-    converted = np.minimum(came, 1.0)
-    rate = np.full(len(histories), (weights @ converted) / weights.sum())
-    return Figures(
-        log_loss=_loss(converted, 1 - np.exp(-expected), weights),
-        constant_log_loss=_loss(converted, rate, weights),
-        calibration_ratio=float(weights @ expected) / happened,
-        moved=moved,
-    )
-
-
-def _loss(converted: Floats, probability: Floats, weights: Floats) -> float:
-    """Return the mean log loss of outcomes that are themselves probable."""
-    happened: Bools = np.repeat([True, False], len(converted))
-    return log_loss(
-        happened,
-        np.concatenate([probability, probability]),
-        weight=np.concatenate([weights * converted, weights * (1 - converted)]),
-    )
+    expected = model.expected(histories, begin, histories.end_us)
+    loss, constant = forecast_losses(expected, converted_since(histories, begin), histories.weights)
+    return Figures(loss, constant, float(histories.weights @ expected) / came, moved)
 
 
 def _no_number(word: str) -> NoReturn:

@@ -140,7 +140,7 @@ class Histories:
         """
         shown = np.flatnonzero(self.touches.shown)
         history, time_us = self.touch_history[shown], self.touches.time_us[shown]
-        after = _next(history, time_us, self.conversion_history, self.conversion_us)
+        after = first_not_before(self.conversion_history, self.conversion_us, history, time_us)
         conversions = len(self.conversion_us)
         inside = after < conversions
         row = np.minimum(after, max(conversions - 1, 0))
@@ -172,20 +172,19 @@ class Histories:
         )
 
 
-def _next(
-    history: Integers, time_us: Integers, of_others: Integers, times_of_others: Integers
+def first_not_before(
+    of: Integers, times_us: Integers, history: Integers, time_us: Integers
 ) -> Integers:
-    """Return the first of the others, ordered by history and time, that is not before each row."""
-    rows, others = len(history), len(of_others)
-    both = np.concatenate([history, of_others])
-    times = np.concatenate([time_us, times_of_others])
-    # at the same moment the touch comes first
-    is_other = np.repeat([False, True], [rows, others])
-    order = np.lexsort((is_other, times, both))
-    passed = np.cumsum(is_other[order])
-    after = np.empty(rows + others, dtype=np.int64)
-    after[order] = passed
-    return after[:rows]
+    """Return the first row, ordered by history and time, at or after each history's moment."""
+    low = np.searchsorted(of, history, side="left")
+    high = np.searchsorted(of, history, side="right")
+    while (low < high).any():  # halving: histories are short
+        middle = (low + high) // 2
+        undecided = low < high
+        before = undecided & (times_us[np.where(undecided, middle, 0)] < time_us)
+        low = np.where(before, middle + 1, low)
+        high = np.where(undecided & ~before, middle, high)
+    return low
 
 
 def _codes(names: pl.Series, known: tuple[str, ...]) -> Codes:

@@ -26,14 +26,14 @@ import numpy as np
 
 from attribution.conversions import HOUR_US
 from attribution.paths import Floats, Integers
+from attribution.touch_mixture import factors, ratio
 
 AGES_US: Final = tuple(round(HOUR_US * hours) for hours in (0.5, 1, 3, 12, 24, 48, 72, 96, 168))
 """Greatest age of an opportunity in each bin, in microseconds; the edge counts."""
 _CURVES: Final = 2
 _TILT: Final = 0.6  # how far the curves differ to begin with
 _ROUNDS: Final = 1000
-_FACTOR_CONVERSIONS: Final = 4.0  # a factor of the advertiser's is believed like so many caused
-_SHARE_CONVERSIONS: Final = 20.0  # and the common shares of the curves like so many of the baseline
+_SHARE_CONVERSIONS: Final = 20.0  # the common shares of the curves are believed like so many
 _TINY: Final = 1e-12
 
 
@@ -76,10 +76,10 @@ def caused_conversions(counts: OpportunityCounts) -> Floats:
     treated, control, touches = counts.treated, counts.control, counts.touches
     kept = 1 / counts.odds  # control users for each treated one
     level, curves = _begin(counts)
-    factor = np.ones(len(treated))
+    factor: Floats = np.ones(len(treated))
     excess = treated.sum(axis=0) - _scaled(control, counts.odds).sum(axis=0)
     excess = np.maximum(excess, 0.02 * treated.sum(axis=0))  # what begins at 0 stays there
-    effect = _over(excess[None, :], touches.sum(axis=0)[:, None]) / touches.shape[1]
+    effect = ratio(excess[None, :], touches.sum(axis=0)[:, None]) / touches.shape[1]
     caused = np.zeros(len(treated))
     for _ in range(_ROUNDS):
         parts = (factor[:, None] * touches)[:, :, None] * effect  # campaign, kind, age
@@ -89,8 +89,8 @@ def caused_conversions(counts: OpportunityCounts) -> Floats:
         drawn = share + control / np.maximum(baseline, _TINY)
         drawn = level[:, :, None] * curves * drawn[:, None, :]  # campaign, curve, age
         caused = parts.sum(axis=(1, 2))
-        factor = _factors(caused, touches @ effect.sum(axis=1), counts.advertiser)
-        effect = _over(parts.sum(axis=0), (factor @ touches)[:, None])
+        factor = factors(caused, touches @ effect.sum(axis=1), counts.advertiser)
+        effect = ratio(parts.sum(axis=0), (factor @ touches)[:, None])
         curves = drawn.sum(axis=0) + _TINY
         curves /= curves.sum(axis=1, keepdims=True)
         level = _levels(drawn.sum(axis=2), kept)
@@ -110,13 +110,6 @@ def _begin(counts: OpportunityCounts) -> tuple[Floats, Floats]:
     return np.repeat(level[:, None] / _CURVES, _CURVES, axis=1), curves
 
 
-def _factors(caused: Floats, ordinary: Floats, advertiser: Integers) -> Floats:
-    """Return how well each campaign's touches work; 1 is as well as those of all campaigns."""
-    prior = _FACTOR_CONVERSIONS
-    theirs = (np.bincount(advertiser, caused) + prior) / (np.bincount(advertiser, ordinary) + prior)
-    return np.asarray((caused + prior * theirs[advertiser]) / (ordinary + prior))
-
-
 def _levels(drawn: Floats, kept: Floats) -> Floats:
     """Return each campaign's baseline by curve, its shares drawn towards the common ones."""
     common = drawn.sum(axis=0) / max(drawn.sum(), _TINY)
@@ -128,10 +121,3 @@ def _levels(drawn: Floats, kept: Floats) -> Floats:
 def _scaled(control: Floats, odds: Floats) -> Floats:
     """Return control conversions as so many of treated users; 0 where nobody is held out."""
     return np.asarray(np.where(np.isfinite(odds), odds, 0.0)[:, None] * control)
-
-
-def _over(part: Floats, whole: Floats) -> Floats:
-    """Return part / whole, 0 where the whole is."""
-    shape = np.broadcast_shapes(part.shape, whole.shape)
-    out = np.zeros(shape)
-    return np.asarray(np.divide(part, whole, out=out, where=np.broadcast_to(whole > 0, shape)))

@@ -23,7 +23,7 @@ from attribution.histories import Histories
 from attribution.history_frames import day_of, read_histories
 from attribution.learned import LEARNED, Forecaster
 from attribution.paths import Floats
-from calibration.metrics import calibration_ratio, log_loss
+from calibration.metrics import log_loss
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError, InsufficientDataError
 
@@ -85,9 +85,8 @@ def predictive_quality(model: Forecaster, histories: Histories, split_us: int) -
         If nobody converted after the split, or all did.
     """
     _check(histories, split_us)
-    # once or more often is once: counts of a few users would outweigh all others
-    chance = -np.expm1(-model.expected(histories, split_us, histories.end_us))
-    converted = _converted(histories, split_us)
+    expected = model.expected(histories, split_us, histories.end_us)
+    converted = converted_since(histories, split_us)
     weights = histories.weights
     whole, sure = float(weights.sum()), float(weights @ converted)
     if not 0 < sure < whole:
@@ -95,20 +94,43 @@ def predictive_quality(model: Forecaster, histories: Histories, split_us: int) -
             f"predictive quality: {sure:.0f} of {whole:.0f} histories converted after the split. "
             "Take more days or users."
         )
-    # an uncertain conversion is a part of a history that converted and a part of one that did not
-    outcome = np.repeat([1.0, 0.0], len(histories))
-    parts = np.concatenate([weights * converted, weights * (1 - converted)])
-    forecast = np.concatenate([chance, chance])
-    loss = log_loss(outcome, forecast, weight=parts)
-    constant = log_loss(outcome, np.full(len(forecast), sure / whole), weight=parts)
+    loss, constant = forecast_losses(expected, converted, weights)
     return PredictiveQuality(
         histories=whole,
         conversions=sure,
         log_loss=loss,
         constant_log_loss=constant,
         gain=1 - loss / constant,
-        calibration_ratio=calibration_ratio(outcome, forecast, weight=parts),
+        calibration_ratio=float(weights @ _chance(expected)) / sure,
     )
+
+
+def forecast_losses(expected: Floats, converted: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the log loss of forecasts, and of the rate that turned out, given to all.
+
+    Parameters
+    ----------
+    expected : ndarray of shape (histories,)
+        Conversions that are foretold of each.
+    converted : ndarray of shape (histories,)
+        The probability that it did: an uncertain conversion is a part of a history that converted
+        and a part of one that did not.
+    weights : ndarray of shape (histories,)
+        How many histories each stands for.
+    """
+    outcome = np.repeat([1.0, 0.0], len(expected))
+    parts = np.concatenate([weights * converted, weights * (1 - converted)])
+    rate = float(weights @ converted) / float(weights.sum())
+    chance = np.tile(_chance(expected), 2)
+    return (
+        log_loss(outcome, chance, weight=parts),
+        log_loss(outcome, np.full(len(outcome), rate), weight=parts),
+    )
+
+
+def _chance(expected: Floats) -> Floats:
+    """Return the probability of one conversion or more: counts of a few would outweigh all."""
+    return np.asarray(-np.expm1(-expected))
 
 
 def foretold(warehouse: Warehouse, models: Sequence[str]) -> pl.DataFrame:
@@ -200,8 +222,8 @@ def _check(histories: Histories, split_us: int) -> None:
         )
 
 
-def _converted(histories: Histories, split_us: int) -> Floats:
-    """Return the probability that each history converts from the split on."""
+def converted_since(histories: Histories, split_us: int) -> Floats:
+    """Return the probability that each history converts from a split on, shape (histories,)."""
     late = histories.conversion_us >= split_us
     none = np.ones(len(histories))
     np.multiply.at(none, histories.conversion_history[late], 1 - histories.probability[late])

@@ -111,7 +111,7 @@ def recency_rates(touched: Floats, width: Floats) -> Floats:
 def holdout_rates(counts: Counts) -> Floats:
     """Return rates of each campaign, kind, age and path, from the control rows."""
     caused, baseline = _fit(counts)
-    rates = order(_share(caused, caused + baseline), counts.touched)
+    rates = order(ratio(caused, caused + baseline), counts.touched)
     return meet(rates, counts.touched, _goals(counts, rates, caused))
 
 
@@ -122,25 +122,25 @@ def _fit(counts: Counts) -> tuple[Floats, Floats]:
     seen: Floats = touched.sum(axis=_CELLS)
     common = ghosts.sum(axis=0) / np.maximum((seen * ghosts_each).sum(axis=0), 1e-9)
     level = seen * np.clip(common, 0.0, 1.0)  # begin with the baseline share of all campaigns
-    curve = _share(ghost_curve, ghost_curve.sum(axis=(1, 2), keepdims=True))
+    curve = ratio(ghost_curve, ghost_curve.sum(axis=(1, 2), keepdims=True))
     factor: Floats = np.ones(len(touched))
     left = touched.sum(axis=0) - level.sum(axis=0)[:, None, None] * curve
     left = np.maximum(left, 0.02 * touched.sum(axis=0))  # what begins at 0 stays there
-    effect = _share(left, touches.sum(axis=0)[:, None, None])
+    effect = ratio(left, touches.sum(axis=0)[:, None, None])
     for _ in range(_ROUNDS):
         expected = (factor[:, None] * touches)[:, :, None, None] * effect
-        caused = touched * _share(expected, expected + level[:, :, None, None] * curve)
+        caused = touched * ratio(expected, expected + level[:, :, None, None] * curve)
         baseline = touched - caused
         ordinary = (touches * effect.sum(axis=(1, 2))).sum(axis=1)
-        factor = _factors(caused.sum(axis=(1, 2, 3)), ordinary, counts.advertiser)
-        effect = _share(caused.sum(axis=0), (factor[:, None] * touches).sum(axis=0)[:, None, None])
+        factor = factors(caused.sum(axis=(1, 2, 3)), ordinary, counts.advertiser)
+        effect = ratio(caused.sum(axis=0), (factor[:, None] * touches).sum(axis=0)[:, None, None])
         level = (baseline.sum(axis=_CELLS) + ghosts) / (1 + ghosts_each)
         curve = baseline.sum(axis=0) + ghost_curve
-        curve = _share(curve, curve.sum(axis=(1, 2), keepdims=True))
+        curve = ratio(curve, curve.sum(axis=(1, 2), keepdims=True))
     return caused, baseline
 
 
-def _factors(caused: Floats, ordinary: Floats, advertiser: Ints) -> Floats:
+def factors(caused: Floats, ordinary: Floats, advertiser: Ints) -> Floats:
     """Return how well each campaign's touches work; 1 is as well as those of all campaigns."""
     prior = _FACTOR_CONVERSIONS
     theirs: Floats = (np.bincount(advertiser, caused) + prior) / (
@@ -226,7 +226,7 @@ def meet(rates: Floats, touched: Floats, goals: Floats) -> Floats:
     return np.asarray(np.where(rates > 0, moved, 0.0))
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
+def ratio(part: Floats, whole: Floats) -> Floats:
     """Return part / whole, 0 where the whole is."""
     shape = np.broadcast_shapes(part.shape, whole.shape)
     return np.divide(part, whole, out=np.zeros(shape), where=np.broadcast_to(whole > 0, shape))

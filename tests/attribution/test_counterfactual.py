@@ -20,9 +20,9 @@ from attribution.exposure_features import (
     intent_features,
     touch_doses,
 )
-from attribution.exposure_moments import Controls, Moments, first_not_before, moments_of
+from attribution.exposure_moments import Controls, Moments, moments_of
 from attribution.exposure_trees import conversions_caused
-from attribution.histories import Histories
+from attribution.histories import Histories, first_not_before
 from attribution.paths import KINDS, LOOKBACK_US, Floats, Integers, Paths
 from warehouse.errors import ConfigError, InsufficientDataError
 
