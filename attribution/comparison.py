@@ -11,7 +11,6 @@ from typing import Final
 
 import polars as pl
 
-from attribution.arms import COUNTS
 from attribution.credit_errors import (
     Floats,
     rank_correlation,
@@ -19,8 +18,9 @@ from attribution.credit_errors import (
     total_error,
     weighted_error,
 )
-from attribution.lift import estimate_lifts
-from attribution.predictions import foretold
+from attribution.holdouts.arms import COUNTS
+from attribution.holdouts.lift import estimate_lifts
+from attribution.learned.predictions import foretold
 from attribution.reports import days_of_models
 from warehouse.attribution_config import Model
 from warehouse.database import Warehouse

@@ -8,9 +8,9 @@ order of rows.
 
 from typing import Final
 
-from attribution.calibrated_touch import recency_bins
 from attribution.conversions import HOUR_US
 from attribution.eligibility import Rules
+from attribution.holdouts.calibrated_touch import recency_bins
 from warehouse.attribution_config import Model
 from warehouse.database import Warehouse
 

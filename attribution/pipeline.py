@@ -5,9 +5,9 @@ from datetime import date
 from attribution.conversions import update_conversions
 from attribution.credit import credit_conversions, rank_touches
 from attribution.eligibility import Rules, longest_window_us, resolve
-from attribution.learned_credit import credit_by_learned
+from attribution.holdouts.rates import update_holdouts, update_rates
+from attribution.learned.credit import credit_by_learned
 from attribution.money import check_rates, load_rates
-from attribution.rates import update_holdouts, update_rates
 from attribution.settings import keep_horizons, keep_rules
 from attribution.traffic import update_invalid_traffic
 from attribution.work import find_work, take_stored

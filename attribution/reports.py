@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from attribution.lift_report import LIFT, lift_report
+from attribution.holdouts.lift_report import LIFT, lift_report
 from warehouse.attribution_config import Model
 from warehouse.database import Warehouse, statement, statements
 from warehouse.errors import UnknownNameError, nearest
@@ -73,7 +73,7 @@ def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = No
         Where to run it; opened for reading is enough.
     name : str
         One of :func:`report_names`; each is a file of sql/reports, but for ``lift``, which is a
-        test of counts (:func:`attribution.lift_report.lift_report`).
+        test of counts (:func:`attribution.holdouts.lift_report.lift_report`).
     models : sequence of str, optional
         The models to put side by side, in this order; ``["all"]`` for all that the report tells of.
         The report as it is when omitted.

@@ -48,9 +48,9 @@ from attribution.credit_errors import (
     weighted_error,
 )
 from attribution.histories import Histories
-from attribution.incremental import incremental_credit
-from attribution.lift import lifts
-from attribution.lift_calibration import calibrate
+from attribution.holdouts.lift import lifts
+from attribution.holdouts.lift_calibration import calibrate
+from attribution.holdouts.readings import incremental_credit
 from attribution.paths import Floats, Paths
 from warehouse.errors import InsufficientDataError
 

@@ -29,7 +29,7 @@ import duckdb
 import polars as pl
 from measure import measured
 
-from attribution.calibrated_touch import ANY_CAMPAIGN, estimate_rates, recency_bins
+from attribution.holdouts.calibrated_touch import ANY_CAMPAIGN, estimate_rates, recency_bins
 
 MODELS: Final = ("last_touch", "calibrated_last_touch")
 CONFIG: Final = """

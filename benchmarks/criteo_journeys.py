@@ -32,9 +32,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
 from attribution.draws import hash_unit
-from attribution.exposure_features import CATEGORIES, INTENT, Rates, intent_features
-from attribution.exposure_moments import Moments, moments_of
 from attribution.histories import Histories
+from attribution.learned.exposure_features import CATEGORIES, INTENT, Rates, intent_features
+from attribution.learned.exposure_moments import Moments, moments_of
 from attribution.paths import KINDS, Floats, Integers
 
 NAME: Final = "criteo_journeys_train.csv.gz"

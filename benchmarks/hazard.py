@@ -22,8 +22,8 @@ from typing import Final
 import numpy as np
 from measure import measured
 
-from attribution.hazard import AdditiveHazard
 from attribution.histories import Histories
+from attribution.learned.hazard import AdditiveHazard
 from attribution.paths import KINDS, Touches
 
 CAMPAIGNS, ADVERTISERS, SEGMENTS, DAYS = 24, 6, 4, 7

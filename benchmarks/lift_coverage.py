@@ -27,8 +27,8 @@ import numpy.typing as npt
 import polars as pl
 
 from attribution.bootstrap import credit_intervals
-from attribution.lift import estimate_lifts
-from attribution.lift_calibration import calibrate
+from attribution.holdouts.lift import estimate_lifts
+from attribution.holdouts.lift_calibration import calibrate
 from attribution.paths import KINDS, Paths, Touches
 
 CAMPAIGNS: Final = 20

@@ -51,11 +51,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from attribution.coalitions import shapley_values
-from attribution.exposed_sets import count_sets, expose, set_keys
-from attribution.markov import MarkovModel
+from attribution.learned.coalitions import shapley_values
+from attribution.learned.exposed_sets import count_sets, expose, set_keys
+from attribution.learned.markov import MarkovModel
+from attribution.learned.shapley import ShapleyModel
 from attribution.paths import Floats, Paths
-from attribution.shapley import ShapleyModel
 
 SIZES: Final = (1, 4, 16)
 ONE_CORE: Final = dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1")

@@ -10,16 +10,16 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from attribution.calibrated_touch import RECENCY_BINS
 from attribution.conversions import HOUR_US
-from attribution.counterfactual import CounterfactualModel
-from attribution.evidence import read_evidence
-from attribution.hazard import AdditiveHazard
 from attribution.histories import Histories
-from attribution.markov import MarkovModel
+from attribution.holdouts.calibrated_touch import RECENCY_BINS
+from attribution.holdouts.evidence import read_evidence
+from attribution.holdouts.touch_mixture import recency_rates
+from attribution.learned.counterfactual import CounterfactualModel
+from attribution.learned.hazard import AdditiveHazard
+from attribution.learned.markov import MarkovModel
+from attribution.learned.shapley import ShapleyModel
 from attribution.paths import KINDS, Floats, Integers, Paths
-from attribution.shapley import ShapleyModel
-from attribution.touch_mixture import recency_rates
 
 WINDOWS_US: Final = np.array([7 * 24, 24, 24]) * HOUR_US  # of each of KINDS
 HALF_LIFE_US: Final = 7 * 24 * HOUR_US

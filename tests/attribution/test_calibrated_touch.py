@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution.calibrated_touch import (
+from attribution.holdouts.calibrated_touch import (
     ANY_CAMPAIGN,
     RECENCY_BINS,
     Basis,

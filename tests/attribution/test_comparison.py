@@ -18,10 +18,10 @@ import cli
 from attribution.comparison import Comparison, compare
 from attribution.conversions import DAY_US, HOUR_US
 from attribution.credit_errors import rank_correlation, share_error, total_error, weighted_error
-from attribution.hazard import AdditiveHazard
 from attribution.histories import Histories
+from attribution.learned.hazard import AdditiveHazard
+from attribution.learned.predictions import foretold, predictive_quality, seen_until
 from attribution.paths import Floats
-from attribution.predictions import foretold, predictive_quality, seen_until
 from warehouse.database import Warehouse
 from warehouse.errors import (
     AdscribeError,

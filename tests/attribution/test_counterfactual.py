@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.conversions import HOUR_US
-from attribution.counterfactual import CounterfactualModel
-from attribution.exposure_features import (
+from attribution.histories import Histories, first_not_before
+from attribution.learned.counterfactual import CounterfactualModel
+from attribution.learned.exposure_features import (
     DOSES,
     INTENT,
     Rates,
@@ -20,9 +21,8 @@ from attribution.exposure_features import (
     intent_features,
     touch_doses,
 )
-from attribution.exposure_moments import Controls, Moments, moments_of
-from attribution.exposure_trees import conversions_caused
-from attribution.histories import Histories, first_not_before
+from attribution.learned.exposure_moments import Controls, Moments, moments_of
+from attribution.learned.exposure_trees import conversions_caused
 from attribution.paths import KINDS, LOOKBACK_US, Floats, Integers, Paths
 from warehouse.errors import ConfigError, InsufficientDataError
 

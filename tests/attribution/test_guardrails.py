@@ -10,14 +10,14 @@ import pytest
 from sklearn.metrics import log_loss
 
 from attribution.conversions import DAY_US, HOUR_US
-from attribution.guardrails import (
+from attribution.histories import Histories
+from attribution.learned.guardrails import (
     Figures,
     expected_conversions,
     judge,
     read_back,
     require_conversions,
 )
-from attribution.histories import Histories
 from attribution.paths import Floats, Paths
 from warehouse.attribution_config import LearnedRules
 from warehouse.errors import ConfigError, InsufficientDataError

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from attribution.conversions import DAY_US, HOUR_US
-from attribution.hazard import AdditiveHazard, HazardBasis
-from attribution.hazard_cells import AGES, RESPONSES, Cells
-from attribution.hazard_fit import fit_rates, log_prior
-from attribution.hazard_rates import Evidence, Rates, gather, log_likelihood
 from attribution.histories import Histories
+from attribution.learned.hazard import AdditiveHazard, HazardBasis
+from attribution.learned.hazard_cells import AGES, RESPONSES, Cells
+from attribution.learned.hazard_fit import fit_rates, log_prior
+from attribution.learned.hazard_rates import Evidence, Rates, gather, log_likelihood
 from attribution.paths import KINDS, LOOKBACK_US, Floats, Integers, Touches
 from warehouse.errors import ConfigError, InsufficientDataError
 

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from attribution.conversions import HOUR_US
-from attribution.evidence import read_evidence
 from attribution.histories import Histories
-from attribution.incremental import incremental_credit
-from attribution.opportunity_mixture import AGES_US, OpportunityCounts, caused_conversions
+from attribution.holdouts.evidence import read_evidence
+from attribution.holdouts.opportunity_mixture import AGES_US, OpportunityCounts, caused_conversions
+from attribution.holdouts.readings import incremental_credit
 from attribution.paths import KINDS, Bools, Floats, Integers
 from warehouse.errors import ConfigError, InsufficientDataError
 
@@ -114,7 +114,7 @@ def _touches(
 def test_counts_that_are_exactly_a_mixture_give_back_what_was_caused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("attribution.opportunity_mixture._ROUNDS", 5000)  # to the very end
+    monkeypatch.setattr("attribution.holdouts.opportunity_mixture._ROUNDS", 5000)  # to the very end
     ages = len(AGES_US)
     early = np.exp(-np.arange(ages))
     curves = np.stack([early / early.sum(), np.ones(ages) / ages])

@@ -9,8 +9,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution.learned import numbered_for
-from attribution.learned_credit import whole_weights
+from attribution.learned.credit import whole_weights
+from attribution.learned.models import numbered_for
 from attribution.paths import Floats, Paths
 
 MILLION = 1_000_000

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare, norm
 
-from attribution.arms import Comparison, arm_counts
 from attribution.histories import Histories
-from attribution.lift import estimate_lifts, lifts, score_interval
+from attribution.holdouts.arms import Comparison, arm_counts
+from attribution.holdouts.lift import estimate_lifts, lifts, score_interval
 from attribution.paths import LOOKBACK_US
 from warehouse.errors import ConfigError, InsufficientDataError
 

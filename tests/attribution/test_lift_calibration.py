@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution.lift_calibration import calibrate
+from attribution.holdouts.lift_calibration import calibrate
 from warehouse.errors import ConfigError
 
 NAMES = ["a", "b", "c", "d"]

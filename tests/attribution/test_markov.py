@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution import chains
 from attribution.histories import Histories
-from attribution.markov import MarkovModel
+from attribution.learned import chains
+from attribution.learned.markov import MarkovModel
 from attribution.paths import Paths
 from warehouse.errors import ConfigError, InsufficientDataError
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attribution.coalitions import sampled_shapley, shapley_values, subsets
-from attribution.exposed_sets import set_keys
 from attribution.histories import Histories
+from attribution.learned.coalitions import sampled_shapley, shapley_values, subsets
+from attribution.learned.exposed_sets import set_keys
+from attribution.learned.shapley import ShapleyModel
 from attribution.paths import Bools, Floats, Paths
-from attribution.shapley import ShapleyModel
 from warehouse.errors import ConfigError, InsufficientDataError
 
 laws = settings(max_examples=30, deadline=None)

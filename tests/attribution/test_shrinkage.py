@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
-from attribution.shrinkage import shrink
+from attribution.holdouts.shrinkage import shrink
 
 
 def test_exact_figures_stay_what_they_are() -> None:
@@ -49,8 +49,8 @@ def test_for_one_spread_the_answer_is_the_conditional_mean_of_a_normal(
         np.array([0, 0, 1]),
     )
     # one spread of 1, and the half of it the trait's, the half the groups' own
-    monkeypatch.setattr("attribution.shrinkage._SPREADS", 1)
-    monkeypatch.setattr("attribution.shrinkage._splits", lambda _: np.array([[0.5, 0.5]]))
+    monkeypatch.setattr("attribution.holdouts.shrinkage._SPREADS", 1)
+    monkeypatch.setattr("attribution.holdouts.shrinkage._splits", lambda _: np.array([[0.5, 0.5]]))
 
     shrunk = shrink(observed, noise, traits=[trait], typical=1.0)
 
@@ -63,7 +63,8 @@ def test_for_one_spread_the_answer_is_the_conditional_mean_of_a_normal(
 
 def test_spreads_are_weighed_by_their_marginal_likelihood(monkeypatch: pytest.MonkeyPatch) -> None:
     observed, noise = np.array([0.0, 1.0, 4.0, 2.5]), np.array([0.5, 1.0, 0.2, 0.3])
-    monkeypatch.setattr("attribution.shrinkage._SPREADS", 2)  # spreads of tan 22.5 and 67.5 degrees
+    # spreads of tan 22.5 and 67.5 degrees
+    monkeypatch.setattr("attribution.holdouts.shrinkage._SPREADS", 2)
 
     shrunk = shrink(observed, noise, typical=1.0)
 

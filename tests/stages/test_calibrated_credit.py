@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from attribution.calibrated_touch import ANY_CAMPAIGN, recency_of
+from attribution.holdouts.calibrated_touch import ANY_CAMPAIGN, recency_of
 from tests.stages.histories import Processed, Starter, credit_of, process_in_turn, restated, table
 from tests.stages.models_twin import MICROS, apportion
 from tests.stages.processing import hashes, process

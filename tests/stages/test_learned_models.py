@@ -12,8 +12,8 @@ from numpy.linalg import LinAlgError
 from pydantic import ValidationError
 
 from attribution.history_frames import day_of, find_segments
-from attribution.learned import LEARNED
-from attribution.markov import MarkovModel
+from attribution.learned.markov import MarkovModel
+from attribution.learned.models import LEARNED
 from attribution.paths import KINDS, Paths, Touches
 from tests.stages.histories import Processed, Starter, table
 from tests.stages.processing import hashes, process

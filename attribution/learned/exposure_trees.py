@@ -11,7 +11,8 @@ import lightgbm
 import numpy as np
 
 from attribution.conversions import HOUR_US
-from attribution.exposure_features import (
+from attribution.histories import Histories
+from attribution.learned.exposure_features import (
     CATEGORIES,
     DOSES,
     IMPRESSION,
@@ -21,8 +22,7 @@ from attribution.exposure_features import (
     intent_features,
     touch_doses,
 )
-from attribution.exposure_moments import Controls, distinct, moments_of
-from attribution.histories import Histories
+from attribution.learned.exposure_moments import Controls, distinct, moments_of
 from attribution.paths import Bools, Floats
 from warehouse.errors import InsufficientDataError
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from attribution.arms import COUNTS
-from attribution.lift import estimate_lifts
+from attribution.holdouts.arms import COUNTS
+from attribution.holdouts.lift import estimate_lifts
 from warehouse.database import Warehouse
 from warehouse.errors import InsufficientDataError
 

@@ -21,7 +21,7 @@ import polars as pl
 from attribution.conversions import DAY_US
 from attribution.histories import Histories
 from attribution.history_frames import day_of, read_histories
-from attribution.learned import LEARNED, Forecaster
+from attribution.learned.models import LEARNED, Forecaster
 from attribution.paths import Floats
 from calibration.metrics import log_loss
 from warehouse.database import Warehouse

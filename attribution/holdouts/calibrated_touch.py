@@ -21,8 +21,15 @@ import numpy as np
 import polars as pl
 
 from attribution.conversions import HOUR_US
-from attribution.opportunity_mixture import OpportunityCounts, caused_conversions
-from attribution.touch_mixture import Counts, Floats, holdout_rates, meet, order, recency_rates
+from attribution.holdouts.opportunity_mixture import OpportunityCounts, caused_conversions
+from attribution.holdouts.touch_mixture import (
+    Counts,
+    Floats,
+    holdout_rates,
+    meet,
+    order,
+    recency_rates,
+)
 from warehouse.attribution_config import TouchKind
 
 RECENCY_BINS: Final = (

@@ -9,8 +9,8 @@ from datetime import date
 
 import polars as pl
 
-from attribution.calibrated_touch import estimate_rates, recency_bins
 from attribution.eligibility import Rules, kind_strengths
+from attribution.holdouts.calibrated_touch import estimate_rates, recency_bins
 from warehouse.database import Warehouse
 
 _CELL = ("campaign_id", "kind", "recency", "path", "conversions")

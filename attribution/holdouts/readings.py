@@ -29,11 +29,11 @@ from scipy.optimize import nnls
 from scipy.special import ndtri
 
 from attribution.bootstrap import bootstrap_weights
-from attribution.evidence import Evidence, read_evidence
 from attribution.histories import Histories
-from attribution.opportunity_mixture import caused_conversions
+from attribution.holdouts.evidence import Evidence, read_evidence
+from attribution.holdouts.opportunity_mixture import caused_conversions
+from attribution.holdouts.touch_mixture import holdout_rates
 from attribution.paths import Floats
-from attribution.touch_mixture import holdout_rates
 from warehouse.errors import ConfigError, InsufficientDataError
 
 LEAST_CONTROLS: Final = 30

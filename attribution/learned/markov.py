@@ -11,9 +11,9 @@ from typing import Final, Self
 
 import numpy as np
 
-from attribution.chains import count_transitions
-from attribution.channel_groups import group_channels
 from attribution.histories import Histories
+from attribution.learned.chains import count_transitions
+from attribution.learned.channel_groups import group_channels
 from attribution.paths import Floats, Paths
 from warehouse.errors import ConfigError, InsufficientDataError
 

@@ -25,7 +25,8 @@ from typing import Final, Self
 
 import numpy as np
 
-from attribution.exposed_sets import (
+from attribution.histories import Histories
+from attribution.learned.exposed_sets import (
     AdditiveRates,
     EmpiricalWorth,
     Exposures,
@@ -36,9 +37,8 @@ from attribution.exposed_sets import (
     expose,
     set_keys,
 )
-from attribution.histories import Histories
+from attribution.learned.set_values import POSITIONS, divide_worth, empty_rates, place_values
 from attribution.paths import Bools, Floats, Integers, Paths
-from attribution.set_values import POSITIONS, divide_worth, empty_rates, place_values
 from warehouse.errors import ConfigError, InsufficientDataError
 
 SHRINKAGE: Final = 500.0

@@ -6,12 +6,12 @@ from typing import Final, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from attribution.counterfactual import CounterfactualModel
-from attribution.hazard import AdditiveHazard
 from attribution.histories import Histories
-from attribution.markov import MarkovModel
+from attribution.learned.counterfactual import CounterfactualModel
+from attribution.learned.hazard import AdditiveHazard
+from attribution.learned.markov import MarkovModel
+from attribution.learned.shapley import ShapleyModel
 from attribution.paths import Codes, Floats, Paths
-from attribution.shapley import ShapleyModel
 from warehouse.attribution_config import Model
 
 

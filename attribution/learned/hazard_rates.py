@@ -18,7 +18,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from attribution.conversions import HOUR_US
-from attribution.hazard_cells import (
+from attribution.histories import Histories
+from attribution.learned.hazard_cells import (
     AGES,
     RESPONSES,
     Cells,
@@ -26,7 +27,6 @@ from attribution.hazard_cells import (
     before_conversions,
     hours_of_day,
 )
-from attribution.histories import Histories
 from attribution.paths import Codes, Floats, Integers
 from warehouse.errors import InsufficientDataError
 

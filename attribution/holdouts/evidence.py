@@ -11,13 +11,13 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from attribution.arms import offered_pairs
-from attribution.calibrated_touch import RECENCY_BINS
 from attribution.conversions import HOUR_US
 from attribution.histories import Histories
-from attribution.opportunity_mixture import AGES_US, OpportunityCounts
+from attribution.holdouts.arms import offered_pairs
+from attribution.holdouts.calibrated_touch import RECENCY_BINS
+from attribution.holdouts.opportunity_mixture import AGES_US, OpportunityCounts
+from attribution.holdouts.touch_mixture import Counts
 from attribution.paths import KINDS, LOOKBACK_US, Floats, Integers
-from attribution.touch_mixture import Counts
 
 _DAY_US: Final = 24 * HOUR_US
 _WINDOWS_US: Final = (7 * _DAY_US, _DAY_US, _DAY_US)  # how long each of KINDS may be the last touch

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 
 from attribution.conversions import HOUR_US
-from attribution.exposure_moments import FOLDS, Moments, distinct, folds_of
 from attribution.histories import Histories
+from attribution.learned.exposure_moments import FOLDS, Moments, distinct, folds_of
 from attribution.paths import KINDS, Bools, Floats, Integers, Touches
 
 IMPRESSION: Final = KINDS.index("impression")

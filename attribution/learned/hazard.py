@@ -21,10 +21,10 @@ from typing import Any, Final, Self
 import numpy as np
 
 from attribution.conversions import HOUR_US
-from attribution.hazard_cells import AGES, RESPONSES, Cells, add_up, bins, hours_of_day
-from attribution.hazard_fit import fit_rates
-from attribution.hazard_rates import FLOOR, baselines, cell_rates, gather, opportunity_rates
 from attribution.histories import Histories
+from attribution.learned.hazard_cells import AGES, RESPONSES, Cells, add_up, bins, hours_of_day
+from attribution.learned.hazard_fit import fit_rates
+from attribution.learned.hazard_rates import FLOOR, baselines, cell_rates, gather, opportunity_rates
 from attribution.paths import KINDS, Codes, Floats, Integers, Paths
 from warehouse.errors import ConfigError
 
@@ -132,7 +132,7 @@ class AdditiveHazard:
         """Return the share of each path's conversion that each of its touches earned.
 
         The path's advertiser and segment are numbered as in the histories that it was fitted on.
-        Touches older than the last of :data:`~attribution.hazard_cells.AGES` earn nothing.
+        Touches older than the last of :data:`~attribution.learned.hazard_cells.AGES` earn nothing.
 
         Returns
         -------

@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from attribution.channel_groups import group_channels
-from attribution.coalitions import MOST_EXACT, sampled_shapley, shapley_values, subsets
-from attribution.exposed_sets import Exposures, SeenSets, Worth
+from attribution.learned.channel_groups import group_channels
+from attribution.learned.coalitions import MOST_EXACT, sampled_shapley, shapley_values, subsets
+from attribution.learned.exposed_sets import Exposures, SeenSets, Worth
 from attribution.paths import Bools, Floats, Integers, Paths
 
 POSITIONS: Final = 16

@@ -8,9 +8,9 @@ import numpy as np
 
 from attribution.conversions import DAY_US
 from attribution.histories import Histories
-from attribution.learned import Forecaster, LearnedModel, numbered_for
+from attribution.learned.models import Forecaster, LearnedModel, numbered_for
+from attribution.learned.predictions import converted_since, forecast_losses
 from attribution.paths import Floats, Paths
-from attribution.predictions import converted_since, forecast_losses
 from warehouse.attribution_config import LearnedRules
 from warehouse.errors import ConfigError, InsufficientDataError
 

@@ -14,9 +14,9 @@ import polars as pl
 
 from attribution.credit import MICROS, add_fitted, credit_fitted, rank_touches
 from attribution.eligibility import Rules
-from attribution.fitting import Serving, serving_models
 from attribution.history_frames import find_segments
-from attribution.learned import LearnedModel, numbered_for, tells_segments
+from attribution.learned.fitting import Serving, serving_models
+from attribution.learned.models import LearnedModel, numbered_for, tells_segments
 from attribution.paths import KINDS, Codes, Floats, Integers, Paths, Touches
 from attribution.work import take_stored
 from warehouse.attribution_config import Model

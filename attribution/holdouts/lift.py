@@ -26,10 +26,10 @@ import numpy as np
 import polars as pl
 from scipy.special import chdtrc, ndtr, ndtri
 
-from attribution.arms import COUNTS, Comparison, arm_counts
 from attribution.histories import Histories
+from attribution.holdouts.arms import COUNTS, Comparison, arm_counts
+from attribution.holdouts.shrinkage import shrink
 from attribution.paths import Floats
-from attribution.shrinkage import shrink
 from warehouse.errors import ConfigError, InsufficientDataError
 
 POWER: Final = 0.8

@@ -2,8 +2,9 @@
 
 A log day is served by the newest model of its day or before. Where that is ``refit_days`` old, or
 there is none, a new one is fitted on the log days up to this one. If it does not pass its
-guardrails (:mod:`attribution.guardrails`) it is refused: the table credit_models says why, the
-former serves on, and the next log day tries again. A day before all models is served by the oldest.
+guardrails (:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why,
+the former serves on, and the next log day tries again. A day before all models is served by the
+oldest.
 """
 
 import hashlib
@@ -18,16 +19,16 @@ import lightgbm
 import numpy as np
 import polars as pl
 
-from attribution.guardrails import (
+from attribution.histories import Histories
+from attribution.history_frames import day_of, read_histories
+from attribution.learned.guardrails import (
     Figures,
     expected_conversions,
     judge,
     read_back,
     require_conversions,
 )
-from attribution.histories import Histories
-from attribution.history_frames import day_of, read_histories
-from attribution.learned import LEARNED, LearnedModel
+from attribution.learned.models import LEARNED, LearnedModel
 from warehouse.attribution_config import LearnedRules, Model
 from warehouse.errors import AdscribeError
 from warehouse.runs import Run, version

@@ -23,8 +23,8 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtri
 
+from attribution.holdouts.shrinkage import shrink
 from attribution.paths import Floats, Integers
-from attribution.shrinkage import shrink
 from warehouse.errors import ConfigError
 
 _TYPICAL: Final = 0.25  # of the overall factor: half of the prior of the spread lies below
@@ -55,9 +55,9 @@ def calibrate(
         credit's noise).
     lifts : DataFrame
         campaign_id or name, incremental, and pooled_error or else standard_error, as of
-        :func:`attribution.lift.lifts`. Rows of campaigns without credit, or without an error above
-        0, are passed over. With pooled errors a row is not believed more for having few control
-        conversions by chance.
+        :func:`attribution.holdouts.lift.lifts`. Rows of campaigns without credit, or without an
+        error above 0, are passed over. With pooled errors a row is not believed more for having
+        few control conversions by chance.
     likeness : DataFrame, optional
         campaign_id and a column for each trait, such as the surface and the advertiser. Where a
         campaign is missing its traits are unknown, which is a value of its own.

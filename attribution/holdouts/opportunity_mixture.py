@@ -25,8 +25,8 @@ from typing import Final
 import numpy as np
 
 from attribution.conversions import HOUR_US
+from attribution.holdouts.touch_mixture import factors, ratio
 from attribution.paths import Floats, Integers
-from attribution.touch_mixture import factors, ratio
 
 AGES_US: Final = tuple(round(HOUR_US * hours) for hours in (0.5, 1, 3, 12, 24, 48, 72, 96, 168))
 """Greatest age of an opportunity in each bin, in microseconds; the edge counts."""

@@ -40,7 +40,8 @@ import numpy as np
 
 from attribution.conversions import HOUR_US
 from attribution.draws import hash_unit
-from attribution.exposure_features import (
+from attribution.histories import Histories
+from attribution.learned.exposure_features import (
     OPPORTUNITY_DOSE,
     Rates,
     all_doses,
@@ -49,8 +50,8 @@ from attribution.exposure_features import (
     last_rows,
     touch_doses,
 )
-from attribution.exposure_moments import Moments, moments_of, moments_of_paths
-from attribution.exposure_trees import (
+from attribution.learned.exposure_moments import Moments, moments_of, moments_of_paths
+from attribution.learned.exposure_trees import (
     Sample,
     acted,
     conversions_caused,
@@ -58,7 +59,6 @@ from attribution.exposure_trees import (
     train_intent,
     train_touches,
 )
-from attribution.histories import Histories
 from attribution.paths import LOOKBACK_US, Codes, Floats, Integers, Paths
 from warehouse.errors import ConfigError
 

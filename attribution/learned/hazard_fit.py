@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from attribution.hazard_cells import AGES, RESPONSES, add_up
-from attribution.hazard_rates import (
+from attribution.learned.hazard_cells import AGES, RESPONSES, add_up
+from attribution.learned.hazard_rates import (
     FLOOR,
     Evidence,
     Rates,
