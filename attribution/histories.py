@@ -160,6 +160,8 @@ class Histories:
         none = np.zeros(len(ended))
         return Paths(
             channels=self.channels,
+            advertisers=self.advertisers,
+            segments=self.segments,
             offsets=np.concatenate([[0], np.cumsum(lengths)]),
             touches=self.touches.take(shown[order]),
             end_us=np.concatenate([self.conversion_us, np.full(len(ended), self.end_us)]),

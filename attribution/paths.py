@@ -55,8 +55,8 @@ class Paths:
 
     Attributes
     ----------
-    channels : tuple of str
-        Names of the campaigns.
+    channels, advertisers, segments : tuple of str
+        Names of campaigns, of advertisers and of users' segments; elsewhere each is its position.
     offsets : ndarray of int64, shape (paths + 1,)
         The touches of path k are the rows from ``offsets[k]`` up to ``offsets[k + 1]``.
     touches : Touches
@@ -72,10 +72,12 @@ class Paths:
     user : ndarray of int64, shape (paths,)
         Number of the user: what is drawn anew by a bootstrap.
     advertiser, segment : ndarray of int32, shape (paths,)
-        Numbers of the advertiser and of the user's segment.
+        Whose path, and the segment of its user.
     """
 
     channels: tuple[str, ...]
+    advertisers: tuple[str, ...]
+    segments: tuple[str, ...]
     offsets: Integers
     touches: Touches
     end_us: Integers
@@ -132,6 +134,8 @@ class Paths:
         converted = np.asarray(conversions, dtype=np.float64)
         return cls(
             channels=names,
+            advertisers=("all",),
+            segments=("all",),
             offsets=offsets,
             touches=Touches(
                 np.array(channel, dtype=np.int32),
@@ -156,6 +160,8 @@ class Paths:
         columns = ("end_us", "conversions", "values", "weights", "user", "advertiser", "segment")
         return Paths(
             channels=self.channels,
+            advertisers=self.advertisers,
+            segments=self.segments,
             offsets=offsets,
             touches=self.touches.take(first + np.arange(int(offsets[-1]))),
             **{name: getattr(self, name)[rows] for name in columns},

@@ -150,6 +150,8 @@ def even_paths(sample: Sample, probability: float | None, rng: np.random.Generat
     none = np.zeros(len(user), dtype=np.int32)
     return Paths(
         channels=NAMES,
+        advertisers=("all",),
+        segments=("all",),
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         touches=touches,
         end_us=np.arange(len(user)),

@@ -126,6 +126,8 @@ def draw_paths(count: int, channels: int, *, seed: int) -> Paths:
     zeros = np.zeros(count, dtype=np.int32)
     return Paths(
         channels=frame.channels,
+        advertisers=frame.advertisers,
+        segments=frame.segments,
         offsets=offsets,
         touches=touches,
         end_us=np.zeros(count, dtype=np.int64),

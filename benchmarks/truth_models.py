@@ -55,6 +55,8 @@ def eligible(histories: Histories) -> Paths:
     owner = histories.conversion_history
     return Paths(
         channels=histories.channels,
+        advertisers=histories.advertisers,
+        segments=histories.segments,
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         touches=touches.take(found["row"].to_numpy()),
         end_us=histories.conversion_us,

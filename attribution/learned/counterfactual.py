@@ -253,18 +253,13 @@ class CounterfactualModel:
             at = start_us + (end_us - start_us) * (2 * node + 1) // (2 * _NODES)
             when = np.full(len(of), at)
             moments = moments_of(known, of, when, lookback_us=self.lookback_us)
-            moments = replace(
-                self._named(moments, histories.channels),
-                advertiser=_places(histories.advertisers, self.advertisers)[moments.advertiser],
-                segment=_places(histories.segments, self.segments)[moments.segment],
-                fold=np.full(len(of), -1),
-            )
+            moments = replace(self._known(moments, histories), fold=np.full(len(of), -1))
             doses = all_doses(moments, touch_doses(moments, self.rates))
             found += self._intensity(moments, doses, np.arange(len(of))) * hours / _NODES
         return found
 
     def _shares(self, paths: Paths) -> Floats:
-        moments = self._named(moments_of_paths(paths), paths.channels)
+        moments = self._known(moments_of_paths(paths), paths)
         kept = kept_doses(moments, touch_doses(moments, self.rates))
         state = np.repeat(np.arange(len(paths)), np.diff(paths.offsets) + 1)
         intensity = self._intensity(moments, kept, state)
@@ -289,18 +284,15 @@ class CounterfactualModel:
             alone * factor - np.minimum(self.impression * missing, _MOST_TAKEN * alone)
         )
 
-    def _named(self, moments: Moments, channels: tuple[str, ...]) -> Moments:
-        """Return moments whose campaigns and advertisers have this model's numbers.
-
-        Paths do not name their advertisers; that of a known campaign stands for the path's.
-        """
-        places = _places(channels, self.channels)[moments.touches.channel]
-        known = np.flatnonzero(places >= 0)
-        advertiser = np.where(moments.advertiser < len(self.advertisers), moments.advertiser, -1)
-        advertiser[moments.of_touch[known]] = np.array(self.advertiser_of)[places[known]]
+    def _known(self, moments: Moments, source: Histories | Paths) -> Moments:
+        """Return moments with this model's numbers of campaigns, advertisers and segments."""
+        places = _places(source.channels, self.channels)[moments.touches.channel]
         channel = np.where(places >= 0, places, len(self.channels)).astype(np.int32)
         return replace(
-            moments, touches=replace(moments.touches, channel=channel), advertiser=advertiser
+            moments,
+            touches=replace(moments.touches, channel=channel),
+            advertiser=_places(source.advertisers, self.advertisers)[moments.advertiser],
+            segment=_places(source.segments, self.segments)[moments.segment],
         )
 
 

@@ -16,7 +16,7 @@ from attribution.credit import MICROS, add_fitted, credit_fitted, rank_touches
 from attribution.eligibility import Rules
 from attribution.history_frames import find_segments
 from attribution.learned.fitting import Serving, serving_models
-from attribution.learned.models import LearnedModel, numbered_for, tells_segments
+from attribution.learned.models import LearnedModel, tells_segments
 from attribution.paths import KINDS, Codes, Floats, Integers, Paths, Touches
 from attribution.work import take_stored
 from warehouse.attribution_config import Model
@@ -113,8 +113,8 @@ def whole_weights(model: LearnedModel, touches: pl.DataFrame, quarter: Integers)
     schema = {"place": pl.Int64, "is_organic": pl.Boolean, "weight": pl.Int64}
     if touches.is_empty():
         return pl.DataFrame(schema=schema)
-    paths, advertisers = _paths(touches, quarter)
-    shares = model.credit(numbered_for(model, paths, advertisers, _SEGMENTS))
+    paths = _paths(touches, quarter)
+    shares = model.credit(paths)
     weights, organic = _apportion(shares, paths.offsets)
     place = touches["place"].to_numpy()
     frame = pl.DataFrame(
@@ -128,16 +128,17 @@ def whole_weights(model: LearnedModel, touches: pl.DataFrame, quarter: Integers)
     return frame.filter(pl.col("weight") > 0)
 
 
-def _paths(touches: pl.DataFrame, quarter: Integers) -> tuple[Paths, tuple[str, ...]]:
-    """Return the paths, and the names of their advertisers."""
+def _paths(touches: pl.DataFrame, quarter: Integers) -> Paths:
     path = touches["path"].to_numpy()
     first = np.flatnonzero(np.diff(path, prepend=path[0] - 1))
     channels, channel = _coded(touches["campaign_id"])
     advertisers, advertiser = _coded(touches["advertiser_id"])
     kinds = {kind: number for number, kind in enumerate(KINDS)}
     size = len(first)
-    paths = Paths(
+    return Paths(
         channels=channels,
+        advertisers=advertisers,
+        segments=_SEGMENTS,
         offsets=np.append(first, len(path)),
         touches=Touches(
             channel,
@@ -153,7 +154,6 @@ def _paths(touches: pl.DataFrame, quarter: Integers) -> tuple[Paths, tuple[str, 
         advertiser=advertiser[first],
         segment=(quarter - 1 if len(quarter) else np.zeros(size)).astype(np.int32),
     )
-    return paths, advertisers
 
 
 def _coded(names: pl.Series) -> tuple[tuple[str, ...], Codes]:

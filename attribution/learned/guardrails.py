@@ -8,7 +8,7 @@ import numpy as np
 
 from attribution.conversions import DAY_US
 from attribution.histories import Histories
-from attribution.learned.models import Forecaster, LearnedModel, numbered_for
+from attribution.learned.models import Forecaster, LearnedModel
 from attribution.learned.predictions import converted_since, forecast_losses
 from attribution.paths import Floats, Paths
 from warehouse.attribution_config import LearnedRules
@@ -113,7 +113,7 @@ def judge(model: LearnedModel, histories: Histories, former: LearnedModel | None
 
 def _shares_of_credit(model: LearnedModel, histories: Histories, paths: Paths) -> Floats:
     """Return the share of credit of each channel and, last, of none."""
-    credit = model.credit(numbered_for(model, paths, histories.advertisers, histories.segments))
+    credit = model.credit(paths)
     path = paths.of_touch
     sums = np.bincount(path, credit, minlength=len(paths))
     if not (np.isfinite(credit) & (credit >= 0)).all() or not (sums <= 1 + _ROUNDING).all():

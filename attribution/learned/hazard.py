@@ -131,7 +131,6 @@ class AdditiveHazard:
     def credit(self, paths: Paths) -> Floats:
         """Return the share of each path's conversion that each of its touches earned.
 
-        The path's advertiser and segment are numbered as in the histories that it was fitted on.
         Touches older than the last of :data:`~attribution.learned.hazard_cells.AGES` earn nothing.
 
         Returns
@@ -156,8 +155,8 @@ class AdditiveHazard:
             np.where((first >= 0) & (age >= 0), rates[first + np.maximum(age, 0)], 0.0)
             for first in (cells.opportunity, cells.effect)
         )
-        advertiser = np.minimum(paths.advertiser, len(self.advertisers))
-        segment = np.minimum(paths.segment, len(self.segments))
+        advertiser = _places(self.advertisers, paths.advertisers)[paths.advertiser]
+        segment = _places(self.segments, paths.segments)[paths.segment]
         hour = paths.end_us // HOUR_US % 24
         base = self.baseline[advertiser, segment] * self.hours[hour]
         return effect, base + add_up(path, organic, size=len(paths))

@@ -1,17 +1,14 @@
 """What every model that is fitted on data can do: credit paths, and be written and read."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final, Protocol, Self, runtime_checkable
-
-import numpy as np
 
 from attribution.histories import Histories
 from attribution.learned.counterfactual import CounterfactualModel
 from attribution.learned.hazard import AdditiveHazard
 from attribution.learned.markov import MarkovModel
 from attribution.learned.shapley import ShapleyModel
-from attribution.paths import Codes, Floats, Paths
+from attribution.paths import Floats, Paths
 from warehouse.attribution_config import Model
 
 
@@ -77,30 +74,3 @@ def tells_segments(model: LearnedModel) -> bool:
     """Return whether the credit of a path hangs on the segment of its user."""
     return hasattr(model, "segments")
 
-
-def numbered_for(
-    model: LearnedModel, paths: Paths, advertisers: tuple[str, ...], segments: tuple[str, ...]
-) -> Paths:
-    """Return paths whose advertisers and segments have the numbers that a model knows them by.
-
-    Parameters
-    ----------
-    model : LearnedModel
-        Models that tell advertisers or segments apart have their names as attributes.
-    paths : Paths
-        With the numbers of `advertisers` and `segments`.
-    advertisers, segments : tuple of str
-        Names; what the model does not know gets the number after its last.
-    """
-    return replace(
-        paths,
-        advertiser=_places(advertisers, getattr(model, "advertisers", advertisers))[
-            paths.advertiser
-        ],
-        segment=_places(segments, getattr(model, "segments", segments))[paths.segment],
-    )
-
-
-def _places(names: tuple[str, ...], known: tuple[str, ...]) -> Codes:
-    place = {name: number for number, name in enumerate(known)}
-    return np.array([place.get(name, len(known)) for name in names], dtype=np.int32)

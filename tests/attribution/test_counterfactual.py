@@ -167,6 +167,8 @@ def _ends(histories: Histories, at_us: int) -> Paths:
     lengths = np.bincount(histories.touch_history[kept], minlength=size)
     return Paths(
         channels=histories.channels,
+        advertisers=histories.advertisers,
+        segments=histories.segments,
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         touches=histories.touches.take(kept),
         end_us=np.full(size, at_us),

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attribution.learned.credit import whole_weights
-from attribution.learned.models import numbered_for
 from attribution.paths import Floats, Paths
 
 MILLION = 1_000_000
@@ -31,9 +30,8 @@ class _Given:
 
 @dataclass
 class _Knowing(_Given):
-    """One that knows some advertisers and segments."""
+    """One that tells segments apart."""
 
-    advertisers: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
 
 
@@ -108,12 +106,12 @@ def test_a_sum_above_one_in_the_last_digits_leaves_nothing_organic() -> None:
 
 
 def test_paths_are_told_as_they_were() -> None:
-    model = _Knowing(np.array([0.5, 0.2, 0.3]), advertisers=("b", "c"), segments=("quarter 3",))
+    model = _Knowing(np.array([0.5, 0.2, 0.3]), segments=("quarter 3",))
     touches = touches_of(
         [1, 2],
         campaign_id=["x", "z", "x"],
         kind=["impression", "engaged_view", "click"],
-        advertiser_id=["unknown", "b", "b"],
+        advertiser_id=["a", "b", "b"],
     )
 
     whole_weights(model, touches, np.array([3, 4]))
@@ -126,15 +124,8 @@ def test_paths_are_told_as_they_were() -> None:
     assert seen.touches.kind.tolist() == [2, 1, 0]
     assert seen.age_us.tolist() == [3600, 7200, 3600]
     assert seen.touches.shown.all()
-    assert seen.advertiser.tolist() == [2, 0]  # the number after the last is for unknown ones
-    assert seen.segment.tolist() == [0, 1]
-
-
-def test_numbers_stay_where_the_model_tells_nothing_apart() -> None:
-    paths = Paths.of([["x"], ["y"]], [1, 1])
-    again = numbered_for(_Given(np.zeros(2)), paths, ("a",), ("s",))
-    assert again.advertiser.tolist() == [0, 0]
-    assert again.segment.tolist() == [0, 0]
+    assert [seen.advertisers[code] for code in seen.advertiser] == ["a", "b"]
+    assert [seen.segments[code] for code in seen.segment] == ["quarter 3", "quarter 4"]
 
 
 def test_without_paths_there_are_no_weights() -> None:

@@ -158,7 +158,7 @@ def test_credit_is_what_the_model_gives_the_same_path(
         given = credits.filter(model_version=row["model_version"])
         for part, touches in paths_of(warehouse, given):
             quarter = quarters.get(part["user_id"], 1)
-            shares = model.credit(one_path(part, touches, model, quarter))
+            shares = model.credit(one_path(part, touches, quarter))
             key = part["conversion_id"], part["user_id"]
             got = [earned.get((*key, touch["touch_id"]), 0) for touch in touches]
             expected = part["user_micros"] * shares
@@ -194,20 +194,14 @@ def paths_of(
     ]
 
 
-def one_path(
-    part: dict[str, Any], touches: list[dict[str, Any]], model: Any, quarter: int
-) -> Paths:
+def one_path(part: dict[str, Any], touches: list[dict[str, Any]], quarter: int) -> Paths:
     """Return a path as a model is to see it."""
     made = Paths.of([[touch["campaign_id"] for touch in touches]], [1])
-    advertisers = getattr(model, "advertisers", ())
-    segments = getattr(model, "segments", ())
-    advertiser = part["advertiser_id"]
-    segment = f"quarter {quarter}"
-    place = advertisers.index(advertiser) if advertiser in advertisers else len(advertisers)
-    group = segments.index(segment) if segment in segments else len(segments)
     return Paths(
         **{
             **vars(made),
+            "advertisers": (part["advertiser_id"],),
+            "segments": (f"quarter {quarter}",),
             "touches": Touches(
                 made.touches.channel,
                 np.array([KINDS.index(touch["kind"]) for touch in touches], dtype=np.int32),
@@ -215,8 +209,6 @@ def one_path(
                 made.touches.shown,
             ),
             "end_us": np.array([_us(part["event_time"])]),
-            "advertiser": np.array([place], dtype=np.int32),
-            "segment": np.array([group], dtype=np.int32),
         }
     )
 
