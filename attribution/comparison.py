@@ -7,7 +7,7 @@ the truth. docs/comparing_models.md tells what each figure means.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -51,6 +51,9 @@ class Comparison:
     campaigns : DataFrame
         campaign_id; lift, lift_low, lift_high: conversions that the holdouts say it caused, drawn
         towards other campaigns, with a 90% interval; and a column of credit for each model.
+    intervals : DataFrame
+        campaign_id, model, error, low, high: the standard error of that credit and its 90% interval
+        (docs/reports.md, credit_intervals), where the model gives the campaign any.
     lifts : DataFrame
         model, campaigns, scale, weighted_error, chi_square, rank_correlation, within: how far
         credit agrees with the lifts. Without rows where nobody is held out.
@@ -66,6 +69,7 @@ class Comparison:
     reference: str
     models: pl.DataFrame
     campaigns: pl.DataFrame
+    intervals: pl.DataFrame
     lifts: pl.DataFrame
     truth: pl.DataFrame
     predictions: pl.DataFrame
@@ -77,8 +81,23 @@ class Comparison:
             name: told.to_dicts() if isinstance(told, pl.DataFrame) else told
             for name, told in vars(self).items()
         }
-        plain["campaigns"] = [_nested(row) for row in self.campaigns.iter_rows(named=True)]
+        del plain["intervals"]
+        campaigns = {row[_KEY]: _nested(row) for row in self.campaigns.iter_rows(named=True)}
+        for row in self.intervals.iter_rows(named=True):
+            known = campaigns[row.pop(_KEY)]["intervals"]
+            known[row.pop("model")] = row
+        plain["campaigns"] = list(campaigns.values())
         return plain
+
+    def beside_reference(self) -> pl.DataFrame:
+        """Return the campaigns, the interval of the reference's credit beside that credit."""
+        own = self.intervals.filter(pl.col("model") == self.reference).select(
+            _KEY, reference_low="low", reference_high="high"
+        )
+        names = self.campaigns.columns
+        place = names.index(self.reference) + 1
+        joined = self.campaigns.join(own, on=_KEY, how="left", maintain_order="left")
+        return joined.select(*names[:place], *own.columns[1:], *names[place:])
 
 
 def compare(
@@ -109,12 +128,14 @@ def compare(
     told = told.filter(pl.col("model").is_in(chosen))
     true = None if truth is None else _read_truth(truth)
     lifts = _lifts(warehouse)
+    intervals = warehouse.query("attribution/compared_intervals")
     credit = _side_by_side(told, chosen)
     given = {name: credit.select(_KEY, credit=name) for name in chosen}
     return Comparison(
         reference=chosen[0],
         models=_by_model(told, credit, chosen),
         campaigns=_by_campaign(credit, lifts),
+        intervals=intervals.filter(pl.col("model").is_in(chosen)),
         lifts=_agreement(given, lifts),
         truth=_errors(given, true),
         predictions=foretold(warehouse, chosen),
@@ -289,7 +310,7 @@ def _errors(given: dict[str, pl.DataFrame], true: pl.DataFrame | None) -> pl.Dat
     return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
 
 
-def _nested(row: dict[str, object]) -> dict[str, object]:
+def _nested(row: dict[str, Any]) -> dict[str, Any]:
     """Return a campaign's row with the credit of models apart from its lift."""
     own = {name: row.pop(name) for name in (_KEY, "lift", "lift_low", "lift_high")}
-    return {**own, "credit": row}
+    return {**own, "credit": row, "intervals": {}}

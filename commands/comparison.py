@@ -52,9 +52,10 @@ def _show(comparison: Comparison) -> None:
     title = f"by model; share error and rank correlation beside {reference}"
     _show_frame(models, title, comparison.note)
     has_lifts = not comparison.lifts.is_empty()
-    campaigns = comparison.campaigns.with_columns(pl.col(pl.Float64).round(1))
+    campaigns = comparison.beside_reference().with_columns(pl.col(pl.Float64).round(1))
     columns = [name for name in campaigns.columns if has_lifts or not name.startswith("lift")]
-    _show_frame(campaigns.select(columns), "by campaign", _OF_LIFTS if has_lifts else "")
+    title = f"by campaign; reference: {reference}, with its 90% interval"
+    _show_frame(campaigns.select(columns), title, _OF_LIFTS if has_lifts else "")
     if has_lifts:
         lifts = comparison.lifts.with_columns(pl.col(pl.Float64).round(3))
         _show_frame(lifts, "agreement with the lifts, each model's credit brought to their size")

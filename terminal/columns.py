@@ -25,7 +25,7 @@ _FIRST_TO_GO: Final = (
     "rows_rejected", "at_least", "at_least_hours", "cost_first_told", "return_first_told",
     "first_day", "last_day", "days", "held_out", "predicted", "observed", "credit_before",
     "credit_after", "value_before", "value_after", "parts", "accounted", "retracted", "conversions",
-    "campaigns", "value_in_reports", "cost_in_reports",
+    "campaigns", "value_in_reports", "cost_in_reports", "reference",
 )  # fmt: skip
 _KEPT: Final = 2  # leading columns, which say what a row is of
 

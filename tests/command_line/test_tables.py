@@ -149,3 +149,28 @@ def test_rows_left_out_are_counted() -> None:
     lines = shown(pl.DataFrame({"n": range(100)}), 40)
     assert lines[-1] == "100 rows, the first and last 30 shown; all with --format csv"
     assert shown(NUMBERS.clear(), 80)[-1] == "no rows"
+
+
+def test_intervals_of_credit_stay_beside_it_on_80_columns() -> None:
+    figures = {
+        f"{figure}{part}": [1_234.567891, 0.123456]
+        for figure in ("credit", "value") for part in ("", "_low", "_high", "_error")
+    }  # fmt: skip
+    frame = pl.DataFrame(
+        {"dimension": ["campaign", "advertiser"], "name": ["1234567890123456789", "b"],
+         "model": ["calibrated_last_touch", "linear"], "currency": ["EUR", None], **figures}
+    )  # fmt: skip
+    report = frame.select(
+        "dimension", "name", "model", "credit", "credit_low", "credit_high", "currency", "value",
+        "value_low", "value_high", "credit_error", "value_error",
+    )  # fmt: skip
+    lines = shown(report, 80)
+    assert head(lines) == {"dimension", "name", "model", "credit", "low", "high"}
+    assert "1234567890123456789" in lines[-3]
+
+
+def test_the_interval_of_the_reference_goes_before_the_credit_of_a_model() -> None:
+    names = ("last_touch", "reference_low", "reference_high", "linear", "hazard")
+    frame = pl.DataFrame({"campaign_id": ["c1"], **{name: [123.4] for name in names}})
+    assert {"low", "high", "hazard"} <= head(shown(frame, 60))
+    assert head(shown(frame, 36)) == {"campaign", "id", "last", "touch", "linear", "hazard"}
