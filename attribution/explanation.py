@@ -41,7 +41,9 @@ class ConversionExplanation:
         may earn; reinstall, click_injection, click_flooding, bot, data_centre, outside_window,
         withheld_by_holdout, excluded_surface, excluded_campaign or not_attributed_yet for others.
     credits : list of dict
-        Its rows of the table credits.
+        Its rows of the table credits. Of a model that is fitted model_version, fitted_from and
+        fitted_until: the version that gave the credit, and the first and last of the log days that
+        this was fitted on; no days where they are not kept.
     rules : list of dict
         The rules that it was credited under, one for each version: rules_version, models (those
         that credited it so) and methods: for each method by which a candidate was found the method,

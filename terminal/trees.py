@@ -91,7 +91,17 @@ def _add_credits(tree: Tree, credits: Sequence[Mapping[str, object]]) -> None:
         _branch(
             branch, str(model), rows,
             ("outcome", "reason", "campaign_id", "credit", "value", "user_id", "touch_id", "basis"),
+            fits=[_fit(row) for row in rows[:1] if row.get("model_version") is not None],
         )  # fmt: skip
+
+
+def _fit(row: Mapping[str, object]) -> Text:
+    """Return which version of a model gave the credit, and the log days that it was fitted on."""
+    text = Text().append("fitted ", style="dim").append(str(row["model_version"]))
+    text.append("  on ", style="dim")
+    if row.get("fitted_until") is None:
+        return text.append("days that are not kept")
+    return text.append(f"{plain(row['fitted_from'])} to {plain(row['fitted_until'])}")
 
 
 def _in_units(row: Mapping[str, object]) -> dict[str, object]:
@@ -102,9 +112,16 @@ def _in_units(row: Mapping[str, object]) -> dict[str, object]:
 
 
 def _branch(
-    tree: Tree, title: str, rows: Sequence[Mapping[str, object]], names: Sequence[str]
+    tree: Tree,
+    title: str,
+    rows: Sequence[Mapping[str, object]],
+    names: Sequence[str],
+    *,
+    fits: Sequence[Text] = (),
 ) -> None:
     branch = tree.add(f"{title} ({len(rows)})")
+    for text in fits:
+        branch.add(text)
     for row in rows:
         branch.add(line(row, names))
 

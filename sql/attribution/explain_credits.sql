@@ -1,10 +1,22 @@
--- purpose: the credit of one conversion under each model
+-- purpose: the credit of one conversion under each model, and of one that is fitted its version and the log
+--     days that it was fitted on (null where these are not kept)
 -- grain: one credit row
--- reads: credits, touch_rates
+-- reads: credits, credit_models, touch_rates
 -- parameters: $conversion_id
 WITH bases AS (
     SELECT DISTINCT week, campaign_id, basis
     FROM touch_rates
+),
+fitted AS (
+    -- several fits may come to the same content, and so to one version: the latest of them
+    SELECT
+        model,
+        model_version,
+        arg_max(first_day, last_day) AS fitted_from,
+        max(last_day) AS fitted_until
+    FROM credit_models
+    WHERE status = 'accepted'
+    GROUP BY model, model_version
 )
 SELECT
     credits.model,
@@ -16,11 +28,17 @@ SELECT
     credits.credit_micros,
     credits.value_micros,
     bases.basis,
-    credits.rules_version
+    credits.rules_version,
+    credits.model_version,
+    fitted.fitted_from,
+    fitted.fitted_until
 FROM credits
 LEFT JOIN bases
     ON credits.model = 'calibrated_last_touch'
     AND bases.week = CAST(date_trunc('week', credits.day) AS DATE)
     AND bases.campaign_id = credits.campaign_id
+LEFT JOIN fitted
+    ON fitted.model = credits.model
+    AND fitted.model_version = credits.model_version
 WHERE credits.conversion_id = $conversion_id
 ORDER BY credits.model, credits.outcome, credits.user_id, credits.touch_id

@@ -2,8 +2,9 @@
 --     weeks run out; what comes later still (adjustments, new matches) is told by restated_days
 -- grain: one date of conversions or touches, and model (null: nothing is credited yet). By date of the
 --     conversion rows may come late; by date of the touch conversions may also follow it; what
---     calibrated_last_touch knows of causes is of whole weeks, to their Sunday. Null: the warehouse knows no
---     such setting yet
+--     calibrated_last_touch knows of causes is of whole weeks, to their Sunday. A model that is fitted ends
+--     with rows and windows: a refit moves no credit that stands. Before the first fit is accepted it has no
+--     rows here; that fit credits what waited for it at once. Null: the warehouse knows no such setting yet
 -- reads: warehouse_settings, activity, touchpoints, signals, conversions, credits
 -- parameters: none
 WITH told AS (

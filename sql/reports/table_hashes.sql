@@ -1,15 +1,21 @@
 -- purpose: whether two warehouses hold the same rows: equal hashes, equal tables in any order
--- grain: one table of the contract; ledgers of what happened (runs, restatements) are not among them
+-- grain: one table of the contract; ledgers of what happened (runs, restatements) are not among them. Log
+--     days in another order may fit other models, so that credit_models and credits differ then
 -- reads: activity, touchpoints, signals, signal_identifiers, refused_identifiers, costs, rejected_rows,
 --     identity_rules, identity_links, signal_evidence, matches, match_conflicts, conversions,
 --     conversion_signals, conversion_users, invalid_touches, invalid_users, holdout_conversions,
---     holdout_days, touch_rates, path_touches, credits
+--     holdout_days, touch_rates, path_touches, credit_models, credits
 -- parameters: none
 WITH refused AS (
     -- the counts of a day may come in several batches
     SELECT day, table_name, kind, refusal, sum(row_count) AS row_count
     FROM refused_identifiers
     GROUP BY day, table_name, kind, refusal
+),
+fits AS (
+    -- what came of a fit; its version is made of the body, which goes when it serves no more
+    SELECT model, model_version, first_day, last_day, settings, status, histories, conversions
+    FROM credit_models
 ),
 hashes AS (
     SELECT 'activity' AS table_name, count(*) AS row_count, sum(hash(t)) AS row_hash FROM activity AS t
@@ -53,6 +59,8 @@ hashes AS (
     SELECT 'touch_rates', count(*), sum(hash(t)) FROM touch_rates AS t
     UNION ALL
     SELECT 'path_touches', count(*), sum(hash(t)) FROM path_touches AS t
+    UNION ALL
+    SELECT 'credit_models', count(*), sum(hash(t)) FROM fits AS t
     UNION ALL
     SELECT 'credits', count(*), sum(hash(t)) FROM credits AS t
 )

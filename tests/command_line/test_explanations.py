@@ -179,6 +179,68 @@ def test_an_unmatched_conversion_points_to_its_signal(outcome: str) -> None:
     assert text.endswith("see: adscribe explain match s1\n") == (outcome == "unmatched")
 
 
+FITTED: dict[str, object] = {
+    "model": "hazard", "outcome": "organic", "credit_micros": 10**6, "value_micros": 0,
+    "model_version": "hazard-0123456789ab", "fitted_from": date(2026, 3, 1),
+    "fitted_until": date(2026, 3, 28),
+}  # fmt: skip
+
+
+def credited(*credits: dict[str, object]) -> str:
+    """Return the branch of credit, within 80 columns."""
+    console = Console(file=io.StringIO(), width=80, highlight=False)
+    explanation = ConversionExplanation({"conversion_id": "s1"}, [], [], [], list(credits))
+    show_conversion(explanation, console=console)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text[text.index("└── credit") :]
+
+
+def test_credit_of_a_fitted_model_names_its_version_and_the_days_that_it_was_fitted_on() -> None:
+    rule = {**FITTED, "model": "linear", **dict.fromkeys(("model_version", "fitted_until"))}
+    assert credited(rule, FITTED, FITTED) == (
+        "└── credit\n"
+        "    ├── linear (1)\n"
+        "    │   └── organic  credit 1  value 0\n"
+        "    └── hazard (2)\n"
+        "        ├── fitted hazard-0123456789ab  on 2026-03-01 to 2026-03-28\n"
+        "        ├── organic  credit 1  value 0\n"
+        "        └── organic  credit 1  value 0\n"
+    )
+
+
+def test_a_version_of_which_nothing_is_kept_is_named_all_the_same() -> None:
+    gone = {**FITTED, "model": "counterfactual", "model_version": "counterfactual-0123456789ab"}
+    for lost in ({"fitted_from": None, "fitted_until": None}, {}):
+        row = {name: value for name, value in gone.items() if not name.startswith("fitted_")}
+        text = credited({**row, **lost})
+        assert "    ├── fitted counterfactual-0123456789ab  on days that are not kept\n" in text
+
+
+def test_days_of_a_fit_are_told_in_json(db: str) -> None:
+    warehouse = Path(db)
+    with Warehouse.open(warehouse) as opened:
+        opened._connection.execute(
+            "INSERT INTO credit_models VALUES ('hazard', 'hazard-a', '2026-03-01', '2026-03-04', "
+            "'', 'accepted', NULL, 9, 9, NULL, NULL, NULL, NULL, 'r', '1', NULL)"
+        )
+        opened._connection.execute(
+            "INSERT INTO credits BY NAME SELECT * REPLACE ('hazard' AS model, 'hazard-a' AS "
+            "model_version) FROM credits WHERE model = 'last_touch' AND conversion_id = 'x1'"
+        )
+    told = json.loads(explained("conversion", "x1", db, "--json"))["credits"]
+    text = explained("conversion", "x1", db)
+    with Warehouse.open(warehouse) as opened:
+        opened._connection.execute("DELETE FROM credit_models")
+        opened._connection.execute("DELETE FROM credits WHERE model = 'hazard'")
+    assert "fitted hazard-a  on 2026-03-01 to 2026-03-04\n" in text
+    fit = ("model_version", "fitted_from", "fitted_until")
+    assert {row["model"]: tuple(row[name] for name in fit) for row in told} == {
+        "hazard": ("hazard-a", "2026-03-01", "2026-03-04"),
+        "last_touch": (None, None, None),
+        "calibrated_last_touch": (None, None, None),
+    }
+
+
 def with_rules(*rules: dict[str, object]) -> str:
     console = Console(file=io.StringIO(), width=80, highlight=False)
     explanation = ConversionExplanation({"conversion_id": "s1"}, [], [], [], [], list(rules))
