@@ -18,7 +18,6 @@ from warehouse.errors import UnknownNameError, nearest
 _MODEL: Final = "model"
 _BASIS: Final = "basis"
 _PLACE: Final = "place"
-_CALIBRATED: Final = str(Model.CALIBRATED_LAST_TOUCH)
 _ORDER: Final = re.compile(r"^ORDER BY (.+)\Z", re.MULTILINE | re.DOTALL)
 # Columns of reports by model that are the same under each.
 _OF_NO_MODEL: Final = (
@@ -133,12 +132,14 @@ def days_of_models(warehouse: Warehouse, models: Sequence[str]) -> str:
 
 
 def _with_basis(warehouse: Warehouse, frame: pl.DataFrame) -> pl.DataFrame:
-    """Say beside calibrated last touch what its probabilities were estimated from."""
-    if _MODEL not in frame.columns or _CALIBRATED not in frame[_MODEL]:
+    """Say beside models that tell causes apart what they do so by."""
+    if _MODEL not in frame.columns:
         return frame
-    basis = pl.lit(warehouse.query("attribution/basis_of_rates").item())
-    of_model = pl.when(pl.col(_MODEL) == _CALIBRATED).then(basis).alias(_BASIS)
-    return frame.insert_column(frame.columns.index(_MODEL) + 1, frame.select(of_model).to_series())
+    told = warehouse.query("attribution/basis_of_models")
+    if not frame[_MODEL].is_in(told[_MODEL].implode()).any():
+        return frame
+    basis = frame.select(_MODEL).join(told, on=_MODEL, how="left", maintain_order="left")[_BASIS]
+    return frame.insert_column(frame.columns.index(_MODEL) + 1, basis)
 
 
 def _known(models: Sequence[str]) -> list[str]:
@@ -175,8 +176,12 @@ def _side_by_side(frame: pl.DataFrame, keys: list[str], models: list[str]) -> pl
         )
         beside = beside.join(of_model, on=keys, how="left", nulls_equal=True, maintain_order="left")
     columns = [f"{value}_{model}" for value in values for model in models]
-    rules = {f"{_BASIS}_{model}" for model in models if model != _CALIBRATED}
-    return beside.select(*keys, *shared, *(name for name in columns if name not in rules))
+    empty = {f"{_BASIS}_{model}" for model in models} & _without_values(beside)
+    return beside.select(*keys, *shared, *(name for name in columns if name not in empty))
+
+
+def _without_values(frame: pl.DataFrame) -> set[str]:
+    return {column.name for column in frame if column.null_count() == len(frame)}
 
 
 def encode(frame: pl.DataFrame, form: Format, *, title: str) -> bytes:

@@ -1,8 +1,8 @@
 """Every model's credit beside what ads caused, in simulated worlds that know it; the peers' too.
 
 Usage: OMP_NUM_THREADS=1 python benchmarks/attribution_truth.py [--worlds NAME ...] [--seeds N ...]
-           [--users N] [--peers PYTHON] [--limit SECONDS] [--sample PATHS] [--folder DIR]
-           [--out FILE]
+           [--users N] [--peers PYTHON] [--peer-seeds N] [--limit SECONDS] [--sample PATHS]
+           [--folder DIR] [--out FILE]
 
 The worlds are those of `benchmarks/journey_worlds.py`, with the true matches. Models:
 
@@ -13,12 +13,14 @@ The worlds are those of `benchmarks/journey_worlds.py`, with the true matches. M
   expected" is what touches are expected to cause, not counting which conversions came;
 - lift: treated less baseline conversions of each campaign, plain, and shrunk towards each other;
 - "last_touch to lifts" is last touch scaled to agree with the lifts;
-- calibrated last touch and "by opportunity", the two estimates of which "incremental" is the mean;
-  "incremental, mixed" adds as much as the lifts speak for of the hazard not told of holdouts;
-- recency: calibrated last touch as it is without holdouts, from how soon conversions follow;
+- incremental, the default: the mean of calibrated last touch and of the hazard, or the hazard alone
+  where nobody is held out; its seconds are mostly those of its intervals;
+- calibrated last touch, the mean of two readings of the holdouts, which have rows of their own; and
+  recency, which it is without holdouts: from how soon conversions follow;
 - peers, in another Python (`benchmarks/path_peers.py`): the same paths of 7 days, without those
   that hold no touch. They give shares, of all conversions with a touch; a negative share is 0 here.
-  What takes minutes gets a sample of the paths, and a name that says so.
+  What takes minutes gets a sample of the paths, and a name that says so. They may be asked of the
+  first seeds alone.
 
 Where nobody is held out the models that need it are left out. Errors are of incremental conversions
 by campaign: share (total variation of shares), weighted (sum of absolute errors over the true sum),
@@ -39,7 +41,7 @@ import numpy as np
 import polars as pl
 from journey_worlds import WORLDS, World, simulated
 from path_models import PEERS, by_peer, written
-from truth_models import BLIND, LEARNED, RULES, by_channel, eligible
+from truth_models import LEARNED, RULES, by_channel, eligible
 
 from attribution.credit_errors import (
     rank_correlation,
@@ -50,7 +52,7 @@ from attribution.credit_errors import (
 from attribution.histories import Histories
 from attribution.holdouts.lift import lifts
 from attribution.holdouts.lift_calibration import calibrate
-from attribution.holdouts.readings import incremental_credit
+from attribution.learned.incremental import incremental_credit
 from attribution.paths import Floats, Paths
 from warehouse.errors import InsufficientDataError
 
@@ -92,6 +94,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=list(range(21, 41)))
     parser.add_argument("--users", type=int, default=200_000)
     parser.add_argument("--peers", type=Path, default=None, help="a Python that has the peers")
+    parser.add_argument("--peer-seeds", type=int, default=20, help="of how many seeds to ask them")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds for one peer")
     parser.add_argument("--sample", type=int, default=100_000, help="paths for slow peers")
     parser.add_argument("--folder", type=Path, default=None, help="where worlds are kept")
@@ -117,7 +120,8 @@ def judged(
         place = folder / f"{kind.replace(' ', '_')}_{options.users}_{seed}"
         world = simulated(place, kind, users=options.users, seed=seed)
     rows = []
-    for answer in answers(world, options, slow):
+    asked = options.peers is not None and seed in options.seeds[: options.peer_seeds]
+    for answer in answers(world, options, slow if asked else None):
         true = truth_of(world)
         row: dict[str, object] = {"world": kind, "seed": seed, "model": answer.model}
         row |= {**figures(answer.credit, true), "held": 0, "intervals": 0}
@@ -130,8 +134,8 @@ def judged(
     return rows
 
 
-def answers(world: World, options: argparse.Namespace, slow: set[str]) -> Iterator[Answer]:
-    """Yield the credit of every model."""
+def answers(world: World, options: argparse.Namespace, slow: set[str] | None) -> Iterator[Answer]:
+    """Yield the credit of every model; of peers unless `slow` is None."""
     histories = world.histories
     told: dict[str, Floats] = {}
     standing, paths = eligible(histories), histories.paths()
@@ -146,7 +150,8 @@ def answers(world: World, options: argparse.Namespace, slow: set[str]) -> Iterat
             yield Answer(name, credit, time.monotonic() - started)
             started = time.monotonic()
     yield from by_holdouts(histories, told)
-    if options.peers is not None:
+    yield from by_default(histories)
+    if slow is not None:
         yield from by_peers(paths, options, slow)
 
 
@@ -172,20 +177,20 @@ def by_holdouts(histories: Histories, others: dict[str, Floats]) -> Iterator[Ans
     )  # fmt: skip
     bounds = scaled["low"].to_numpy(), scaled["high"].to_numpy()
     yield Answer("last_touch to lifts", scaled["calibrated"].to_numpy(), took, *bounds)
+
+
+def by_default(histories: Histories) -> Iterator[Answer]:
+    """Yield the product's own answer, and the readings of holdouts that it is made of."""
     started = time.monotonic()
-    try:
-        found = incremental_credit(histories)
-    except InsufficientDataError:
-        return
+    found = incremental_credit(histories)
     took = time.monotonic() - started
-    yield Answer("calibrated_last_touch", found["by_last_touch"].to_numpy(), took)
-    yield Answer("by opportunity", found["by_opportunity"].to_numpy(), took)
     bounds = found["low"].to_numpy(), found["high"].to_numpy()
     yield Answer("incremental", found["incremental"].to_numpy(), took, *bounds)
-    started = time.monotonic()
-    mixed = incremental_credit(histories, models={BLIND: others[BLIND]}, replicates=0)
-    took = time.monotonic() - started
-    yield Answer("incremental, mixed", mixed["incremental"].to_numpy(), took)
+    if found["by_last_touch"].null_count() == 0:
+        last, opportunity = found["by_last_touch"].to_numpy(), found["by_opportunity"].to_numpy()
+        yield Answer("holdouts by last touch", last, took)
+        yield Answer("holdouts by opportunity", opportunity, took)
+        yield Answer("calibrated_last_touch", (last + opportunity) / 2, took)
 
 
 def by_peers(paths: Paths, options: argparse.Namespace, slow: set[str]) -> Iterator[Answer]:

@@ -30,9 +30,12 @@ class Model(StrEnum):
     SHAPLEY = "shapley"
     HAZARD = "hazard"
     COUNTERFACTUAL = "counterfactual"
+    INCREMENTAL = "incremental"
 
 
-LEARNED_MODELS: Final = (Model.MARKOV, Model.SHAPLEY, Model.HAZARD, Model.COUNTERFACTUAL)
+LEARNED_MODELS: Final = (
+    Model.MARKOV, Model.SHAPLEY, Model.HAZARD, Model.COUNTERFACTUAL, Model.INCREMENTAL,
+)  # fmt: skip
 """Models that are fitted on the logs, by a schedule."""
 
 
@@ -237,6 +240,7 @@ class AttributionConfig(Section):
     models: Annotated[tuple[Model, ...], Field(min_length=1)] = (
         Model.LAST_TOUCH,
         Model.CALIBRATED_LAST_TOUCH,
+        Model.INCREMENTAL,
     )
     preset: str = "platform"
     click_window_hours: Hours | None = None

@@ -52,8 +52,6 @@ class Evidence:
 
     Attributes
     ----------
-    histories : ndarray of int64, shape (conversions,)
-        The history of each conversion.
     probability : ndarray of float64, shape (conversions,)
         That it is its user's, times the weight of the history.
     touches, users : ndarray of float64, shape (campaigns, kinds) and (campaigns, 2)
@@ -62,7 +60,6 @@ class Evidence:
         Number of the advertiser.
     """
 
-    histories: Integers
     probability: Floats
     touches: Floats
     users: Floats
@@ -71,17 +68,17 @@ class Evidence:
     _touched: _Rows
     _ghosts: _Rows
 
-    def opportunities(self, drawn: Floats | None = None) -> OpportunityCounts:
-        """Count by latest opportunity; `drawn` is how often each conversion's user was drawn."""
+    def opportunities(self, worth: Floats | None = None) -> OpportunityCounts:
+        """Count by latest opportunity, each conversion for its `worth` if that is given."""
         shape = (len(self.users), 2, len(AGES_US))
-        counted = self._offered.count(self._worth(drawn), shape)
+        counted = self._offered.count(self._worth(worth), shape)
         treated, control = self.users.T
         odds = np.divide(treated, control, out=np.full(len(treated), np.inf), where=control > 0)
         return OpportunityCounts(counted[:, 0], counted[:, 1], odds, self.touches, self.advertiser)
 
-    def last_touches(self, drawn: Floats | None = None) -> Counts:
-        """Count by last touch and ghost; `drawn` is how often each conversion's user was drawn."""
-        worth = self._worth(drawn)
+    def last_touches(self, worth: Floats | None = None) -> Counts:
+        """Count by last touch and ghost, each conversion for its `worth` if that is given."""
+        worth = self._worth(worth)
         shape = (len(self.users), len(KINDS), len(RECENCY_BINS), 2)
         offered = (len(self.users), 2, len(AGES_US))
         return Counts(
@@ -93,8 +90,8 @@ class Evidence:
             advertiser=self.advertiser,
         )
 
-    def _worth(self, drawn: Floats | None) -> Floats:
-        return self.probability if drawn is None else self.probability * drawn
+    def _worth(self, worth: Floats | None) -> Floats:
+        return self.probability if worth is None else worth
 
 
 def read_evidence(histories: Histories) -> Evidence:
@@ -130,7 +127,6 @@ def read_evidence(histories: Histories) -> Evidence:
     winners = _winners(lag)
     channels = len(histories.channels)
     return Evidence(
-        histories=histories.conversion_history,
         probability=histories.probability * histories.weights[histories.conversion_history],
         touches=_touch_counts(histories, channels),
         users=_user_counts(histories, channels),

@@ -7,23 +7,20 @@ was fitted on which had to wait for it.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
 
 import numpy as np
 import polars as pl
 
 from attribution.credit import MICROS, add_fitted, credit_fitted, rank_touches
 from attribution.eligibility import Rules
-from attribution.history_frames import find_segments
+from attribution.history_frames import eligible_paths, find_segments
 from attribution.learned.fitting import Serving, serving_models
 from attribution.learned.models import LearnedModel, tells_segments
-from attribution.paths import KINDS, Codes, Floats, Integers, Paths, Touches
+from attribution.paths import Floats, Integers
 from attribution.work import take_stored
 from warehouse.attribution_config import Model
 from warehouse.database import Warehouse
 from warehouse.runs import Run
-
-_SEGMENTS: Final = tuple(f"quarter {number}" for number in range(1, 5))
 
 
 def credit_by_learned(run: Run, models: Sequence[Model], day: date, rules: Rules) -> int:
@@ -113,7 +110,7 @@ def whole_weights(model: LearnedModel, touches: pl.DataFrame, quarter: Integers)
     schema = {"place": pl.Int64, "is_organic": pl.Boolean, "weight": pl.Int64}
     if touches.is_empty():
         return pl.DataFrame(schema=schema)
-    paths = _paths(touches, quarter)
+    paths = eligible_paths(touches, quarter)
     shares = model.credit(paths)
     weights, organic = _apportion(shares, paths.offsets)
     place = touches["place"].to_numpy()
@@ -126,41 +123,6 @@ def whole_weights(model: LearnedModel, touches: pl.DataFrame, quarter: Integers)
         schema=schema,
     )
     return frame.filter(pl.col("weight") > 0)
-
-
-def _paths(touches: pl.DataFrame, quarter: Integers) -> Paths:
-    path = touches["path"].to_numpy()
-    first = np.flatnonzero(np.diff(path, prepend=path[0] - 1))
-    channels, channel = _coded(touches["campaign_id"])
-    advertisers, advertiser = _coded(touches["advertiser_id"])
-    kinds = {kind: number for number, kind in enumerate(KINDS)}
-    size = len(first)
-    return Paths(
-        channels=channels,
-        advertisers=advertisers,
-        segments=_SEGMENTS,
-        offsets=np.append(first, len(path)),
-        touches=Touches(
-            channel,
-            touches["kind"].replace_strict(kinds, return_dtype=pl.Int32).to_numpy(),
-            touches["time_us"].to_numpy(),
-            np.ones(len(path), dtype=np.bool_),
-        ),
-        end_us=touches["end_us"].to_numpy()[first],
-        conversions=np.ones(size),
-        values=np.zeros(size),
-        weights=np.ones(size),
-        user=np.arange(size),
-        advertiser=advertiser[first],
-        segment=(quarter - 1 if len(quarter) else np.zeros(size)).astype(np.int32),
-    )
-
-
-def _coded(names: pl.Series) -> tuple[tuple[str, ...], Codes]:
-    """Return the names in order, and the number of each row's."""
-    known = names.unique().sort()
-    place = pl.Series(range(len(known)), dtype=pl.Int32)
-    return tuple(known), names.replace_strict(known, place, return_dtype=pl.Int32).to_numpy()
 
 
 def _apportion(shares: Floats, offsets: Integers) -> tuple[Integers, Integers]:

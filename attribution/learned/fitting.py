@@ -3,8 +3,11 @@
 A log day is served by the newest model of its day or before. Where that is ``refit_days`` old, or
 there is none, a new one is fitted on the log days up to this one. If it does not pass its
 guardrails (:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why,
-the former serves on, and the next log day tries again. A day before all models is served by the
-oldest.
+the former serves on, and the next log day tries again. A day before all models that are kept has
+none, so that one is fitted for it; where that is refused the oldest serves it.
+
+Models are kept while they serve a log day of the last ``history_days`` (or ``late_days``, if more):
+when it is run again the same one serves it. Of others only what they were fitted on is kept.
 """
 
 import hashlib
@@ -20,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from attribution.histories import Histories
-from attribution.history_frames import day_of, read_histories
+from attribution.history_frames import day_of, read_eligible_paths, read_histories
 from attribution.learned.guardrails import (
     Figures,
     expected_conversions,
@@ -28,7 +31,8 @@ from attribution.learned.guardrails import (
     read_back,
     require_conversions,
 )
-from attribution.learned.models import LEARNED, LearnedModel
+from attribution.learned.models import LEARNED, LearnedModel, MeetsTotals
+from attribution.paths import Paths
 from warehouse.attribution_config import LearnedRules, Model
 from warehouse.errors import AdscribeError
 from warehouse.runs import Run, version
@@ -127,6 +131,12 @@ class _Days:
     def histories(self) -> Histories:
         return read_histories(self.run.warehouse, self.first_day, self.last_day)
 
+    @property
+    def eligible_paths(self) -> Paths:
+        """Their paths, of touches that may earn alone."""
+        first_day = day_of(self.histories.start_us)
+        return read_eligible_paths(self.run.warehouse, first_day, self.last_day)
+
 
 @dataclass(frozen=True)
 class _Fitted:
@@ -184,6 +194,7 @@ def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Servin
     if fitted is None or reason is not None:
         _say_refused(name, days.last_day, str(reason), former)
         return None
+    _prune(run, name, days)
     _log.info(
         "%s: fitted %s on log days %s to %s", name, fitted.version, row["first_day"], days.last_day
     )
@@ -197,10 +208,23 @@ def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Servin
     )
 
 
+def _prune(run: Run, name: Model, days: _Days) -> None:
+    """Let go of the models that serve no day that is likely to be run again."""
+    kept_days = max(days.rules.history_days, run.config.attribution.late_days)
+    run.warehouse.execute(
+        "attribution/prune_credit_models",
+        model=str(name),
+        first_day=days.last_day - timedelta(days=kept_days),
+    )
+
+
 def _fit(name: Model, days: _Days, former: LearnedModel | None) -> _Fitted:
     histories = days.histories
     require_conversions(histories, days.rules.least_conversions)
-    model, body = read_back(LEARNED[name].fit(histories))
+    fitted = LEARNED[name].fit(histories)
+    if isinstance(fitted, MeetsTotals):
+        fitted = fitted.meeting(days.eligible_paths)
+    model, body = read_back(fitted)
     digest = hashlib.sha256(body.encode()).hexdigest()[:12]
     return _Fitted(model, body, f"{name}-{digest}", judge(model, histories, former))
 

@@ -138,15 +138,23 @@ class AdditiveHazard:
         ndarray of float64, shape (touches,)
             At least 0, and at most 1 in sum over a path; what is left is organic.
         """
-        effect, organic = self._intensities(paths)
+        effect, organic = self.intensities(paths)
         path = paths.of_touch
         total = organic + self.carry * add_up(path, effect, size=len(paths))
         share = np.zeros(len(path))
         np.divide(self.carry * effect, total[path], out=share, where=effect > 0)
         return share
 
-    def _intensities(self, paths: Paths) -> tuple[Floats, Floats]:
-        """Return the effect of each touch and the organic rate of each path at its end."""
+    def intensities(self, paths: Paths) -> tuple[Floats, Floats]:
+        """Return the effect of each touch and the organic rate of each path at its end.
+
+        Returns
+        -------
+        effect : ndarray of shape (touches,)
+            Conversions an hour, ``carry`` not counted.
+        organic : ndarray of shape (paths,)
+            The same of what touches did not cause.
+        """
         path = paths.of_touch
         channel = _places(self.channels, paths.channels)[paths.touches.channel]
         cells = Cells.of(paths.touches, path, channel, len(self.channels) + 1)
@@ -209,7 +217,7 @@ class AdditiveHazard:
     def _carried(self, histories: Histories) -> float:
         """Return the factor of effects at which credit sums to the conversions caused."""
         paths = histories.paths()
-        effect, organic = self._intensities(paths)
+        effect, organic = self.intensities(paths)
         effects = add_up(paths.of_touch, effect, size=len(paths))
         touched = np.flatnonzero((effects > 0) & (paths.conversions > 0))
         count = (paths.weights * paths.conversions)[touched]

@@ -6,6 +6,7 @@ from typing import Final, Protocol, Self, runtime_checkable
 from attribution.histories import Histories
 from attribution.learned.counterfactual import CounterfactualModel
 from attribution.learned.hazard import AdditiveHazard
+from attribution.learned.incremental import IncrementalModel
 from attribution.learned.markov import MarkovModel
 from attribution.learned.shapley import ShapleyModel
 from attribution.paths import Floats, Paths
@@ -61,11 +62,21 @@ class Forecaster(Protocol):
         ...
 
 
+@runtime_checkable
+class MeetsTotals(Protocol):
+    """A model that knows what each campaign caused in the histories that it was fitted on."""
+
+    def meeting(self, paths: Paths) -> Self:
+        """Return the model whose credit of some paths of those histories sums to it."""
+        ...
+
+
 LEARNED: Final[Mapping[Model, type[LearnedModel]]] = {
     Model.MARKOV: MarkovModel,
     Model.SHAPLEY: ShapleyModel,
     Model.HAZARD: AdditiveHazard,
     Model.COUNTERFACTUAL: CounterfactualModel,
+    Model.INCREMENTAL: IncrementalModel,
 }
 """The class of each model of the configuration that is fitted."""
 
@@ -73,4 +84,3 @@ LEARNED: Final[Mapping[Model, type[LearnedModel]]] = {
 def tells_segments(model: LearnedModel) -> bool:
     """Return whether the credit of a path hangs on the segment of its user."""
     return hasattr(model, "segments")
-

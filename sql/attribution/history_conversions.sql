@@ -1,9 +1,9 @@
--- purpose: the conversions of some days, each with the persons who may have made it. What credit says to be
---     of no person, or no new install, is left out; the value is in the currency of the reports where it
---     has a rate, else in its own
+-- purpose: the conversions of some days whose users are known without clicks. What credit says to be of no
+--     person, or no new install, is left out; the value is in the currency of the reports where it has a
+--     rate, else in its own
 -- grain: one (conversion_id, user_id)
 -- makes: history_conversions
--- reads: conversion_users, conversions, credits, invalid_users, daily_rates
+-- reads: history_known_users, conversion_users, conversions, credits, invalid_users, daily_rates
 -- parameters: $first_day, $last_day
 CREATE OR REPLACE TEMP TABLE history_conversions AS
 WITH machines AS (
@@ -24,6 +24,9 @@ SELECT
     conversion_users.user_micros / 1000000.0 AS probability,
     greatest(coalesce(CAST(conversions.value AS DOUBLE), 0.0) * coalesce(daily_rates.rate, 1.0), 0.0) AS value
 FROM conversion_users
+JOIN history_known_users
+    ON history_known_users.conversion_id = conversion_users.conversion_id
+    AND history_known_users.user_id = conversion_users.user_id
 JOIN conversions ON conversions.conversion_id = conversion_users.conversion_id
 LEFT JOIN machines ON machines.conversion_id = conversion_users.conversion_id
 LEFT JOIN reinstalled

@@ -76,6 +76,7 @@ def fill(warehouse: Warehouse) -> None:
     store(warehouse, "holdout_conversions", found)
     store(warehouse, "conversion_users", known)
     store_conversions(warehouse, [str(one["conversion_id"]) for one in known])
+    store_emails(warehouse, known)
     store(warehouse, "credits", [
         credit
         for model, parts in CREDIT.items()
@@ -101,6 +102,28 @@ def store_conversions(warehouse: Warehouse, names: list[str], currency: str = "E
     rows = [{**common, "conversion_id": name} for name in (*names, "all")]
     gone = {**common, "conversion_id": "retracted", "value": 0.0, "status": "retracted"}
     store(warehouse, "conversions", [*rows, gone])
+
+
+def store_emails(warehouse: Warehouse, known: list[dict[str, object]]) -> None:
+    """Let an e-mail address name the user of each conversion."""
+    rows = pl.DataFrame(known).with_row_index("number").select(
+        "day", "signal_id", "conversion_id", "user_id", kind=pl.lit("email"), role=pl.lit("first"),
+        digest=pl.format("00000000-0000-0000-0000-{}", pl.col("number").cast(pl.String).str.zfill(12)),
+        advertiser_id=pl.lit("a1"), event_name=pl.lit("purchase"), source=pl.lit("activity"),
+        scope=pl.lit(""), first_day=pl.lit(SEEN), last_day=pl.lit(SEEN), observations=1,
+    )  # fmt: skip
+    store(warehouse, "conversion_signals", rows.select(
+        "day", "signal_id", "conversion_id", "role", "advertiser_id", "event_name"
+    ).to_dicts())  # fmt: skip
+    store(warehouse, "signal_identifiers",
+          rows.select("day", "signal_id", "kind", "digest").to_dicts())  # fmt: skip
+    store(warehouse, "identity_links", rows.select(
+        "kind", "digest", "user_id", "source", "scope", "first_day", "last_day", "observations"
+    ).to_dicts())  # fmt: skip
+    store(warehouse, "identity_rules", [
+        {"kind": "email", "priority": 1, "ttl_days": 30, "most_users": 1, "most_identifiers": 9,
+         "is_unique": True}
+    ])  # fmt: skip
 
 
 def earned(model: str, campaign: str | None, amount: float) -> dict[str, object]:

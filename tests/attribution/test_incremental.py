@@ -1,5 +1,7 @@
-"""Laws of the mixture of opportunities, of what it is fitted on, and of incremental credit."""
+"""Laws of the mixture of opportunities, of what it is fitted on, and of the incremental model."""
 
+import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,9 +12,10 @@ from attribution.conversions import HOUR_US
 from attribution.histories import Histories
 from attribution.holdouts.evidence import read_evidence
 from attribution.holdouts.opportunity_mixture import AGES_US, OpportunityCounts, caused_conversions
-from attribution.holdouts.readings import incremental_credit
-from attribution.paths import KINDS, Bools, Floats, Integers
-from warehouse.errors import ConfigError, InsufficientDataError
+from attribution.learned.hazard import AdditiveHazard, HazardBasis
+from attribution.learned.incremental import IncrementalModel, incremental_credit
+from attribution.paths import KINDS, Bools, Floats, Integers, Paths
+from warehouse.errors import ConfigError
 
 CAMPAIGNS = 6
 DAY_US = 24 * HOUR_US
@@ -87,6 +90,12 @@ def _world(seed: int = 1, users: int = 18_000) -> tuple[Histories, Floats]:
         }
     )
     return _histories(pl.concat(frames), conversions, histories=users), caused
+
+
+@cache
+def _model() -> IncrementalModel:
+    """Return the model of that world."""
+    return IncrementalModel.fit(_world()[0], replicates=2)
 
 
 def _wait(rng: np.random.Generator, hours: float, rows: int) -> Integers:
@@ -187,13 +196,13 @@ def test_evidence_counts_the_last_touch_and_what_it_would_have_been() -> None:
     assert offered.odds.tolist() == [np.inf, 1]
 
 
-def test_drawing_every_user_once_counts_what_there_is() -> None:
+def test_conversions_count_for_their_worth() -> None:
     evidence = read_evidence(_world()[0])
     once = np.ones(len(evidence.probability))
 
-    plain, drawn = evidence.opportunities(), evidence.opportunities(2 * once)
+    plain, twice = evidence.opportunities(), evidence.opportunities(2 * once)
 
-    np.testing.assert_array_equal(drawn.treated, 2 * plain.treated)
+    np.testing.assert_array_equal(twice.treated, 2 * plain.treated)
     np.testing.assert_array_equal(
         evidence.last_touches(once).ghosts, evidence.last_touches().ghosts
     )
@@ -203,7 +212,7 @@ def test_incremental_credit_is_nearer_the_truth_than_the_plain_lift() -> None:
     errors = []
     for seed in (1, 2, 3):
         histories, caused = _world(seed)
-        found = incremental_credit(histories, replicates=0)
+        found = incremental_credit(histories, replicates=2)
         errors.append(
             [
                 np.abs(found[column].to_numpy() - caused).sum() / caused.sum()
@@ -239,29 +248,161 @@ def test_the_seed_alone_decides_errors() -> None:
     assert first != other
 
 
-def test_a_model_like_the_answer_changes_nothing_and_another_only_as_lifts_agree() -> None:
-    histories, caused = _world()
-    plain = incremental_credit(histories, replicates=0)["incremental"].to_numpy()
+def test_the_answer_is_a_mean_of_the_readings_and_of_the_hazard() -> None:
+    found = incremental_credit(_world()[0], replicates=2)
 
-    same = incremental_credit(histories, replicates=0, models={"same": 3 * plain})
-    good = incremental_credit(histories, replicates=0, models={"true": caused})
-    bad = incremental_credit(histories, replicates=0, models={"bad": caused[::-1].copy()})
-
-    np.testing.assert_allclose(same["incremental"], plain, rtol=1e-9)
-    moved = [np.abs(one["incremental"].to_numpy() - plain).sum() for one in (good, bad)]
-    assert good["incremental"].sum() == pytest.approx(plain.sum())
-    assert moved[1] < 0.1 * plain.sum()
-    assert np.abs(good["incremental"].to_numpy() - caused).sum() <= np.abs(plain - caused).sum()
+    part = found["hazard_part"].to_numpy()
+    readings = (found["by_last_touch"] + found["by_opportunity"]).to_numpy() / 2
+    mean = (1 - part) * readings + part * found["by_hazard"].to_numpy()
+    np.testing.assert_allclose(found["incremental"], mean)
 
 
-def test_too_few_held_out_conversions_are_no_evidence() -> None:
-    touches = pl.DataFrame([(0, "a", "impression", 0, True)], schema=_SCHEMA, orient="row")
-    won = pl.DataFrame({"history": [0], "time_us": [1]})
+def test_a_hazard_of_another_form_than_the_world_has_little_say() -> None:
+    histories, caused = _world()  # effects of clicks fade sooner than those of views
 
-    with pytest.raises(InsufficientDataError, match="0 conversions after a withheld ad"):
-        incremental_credit(_histories(touches, won, histories=1))
+    found = incremental_credit(histories, replicates=8)
+
+    assert found["by_hazard"].sum() < 0.85 * caused.sum()
+    assert 0 < found["hazard_part"][0] < 0.1
 
 
-def test_a_models_credit_must_be_one_figure_of_each_campaign() -> None:
-    with pytest.raises(ConfigError, match="model short"):
-        incremental_credit(_world()[0], models={"short": np.ones(2)}, replicates=0)
+def test_without_holdouts_the_hazard_answers_alone() -> None:
+    histories = _all_shown(_world()[0])
+
+    model = IncrementalModel.fit(histories, replicates=2)
+    found = incremental_credit(histories, replicates=2)
+
+    assert model.basis is HazardBasis.NONE
+    assert found["hazard_part"].to_list() == [1.0] * CAMPAIGNS
+    np.testing.assert_array_equal(found["incremental"], found["by_hazard"])
+    assert (
+        found.select("by_last_touch", "by_opportunity", "lift").null_count().row(0)
+        == (CAMPAIGNS,) * 3
+    )
+    np.testing.assert_allclose(model.factors, 1.0)
+
+
+def test_too_few_held_out_conversions_are_as_none() -> None:
+    histories, _ = _world()
+    held = np.flatnonzero(~histories.touches.shown)[20:]
+    kept = np.setdiff1d(np.arange(len(histories.touches)), held)
+    few = replace(
+        histories,
+        touches=histories.touches.take(kept),
+        touch_history=histories.touch_history[kept],
+    )
+
+    assert IncrementalModel.fit(few, replicates=2).basis is HazardBasis.NONE
+    assert _model().basis is HazardBasis.HOLDOUT
+
+
+def test_credit_sums_to_what_each_campaign_caused() -> None:
+    histories, _ = _world()
+    paths = histories.paths()
+    model = _model()
+
+    np.testing.assert_allclose(_earned(model, paths), model.incremental, rtol=1e-6)
+    sums = np.bincount(paths.of_touch, model.credit(paths), minlength=len(paths))
+    assert (sums <= 1 + 1e-12).all()
+
+
+def test_touches_that_may_earn_earn_what_the_others_caused() -> None:
+    histories, _ = _world()
+    whole = histories.paths()
+    eligible = _without(whole, whole.age_us > 2 * DAY_US)
+    model = _model()
+
+    met = model.meeting(eligible)
+
+    assert _earned(model, eligible).sum() < 0.995 * model.incremental.sum()
+    np.testing.assert_allclose(_earned(met, eligible), model.incremental, rtol=1e-6)
+    np.testing.assert_array_equal(met.incremental, model.incremental)
+
+
+def test_goals_beyond_all_conversions_are_met_as_nearly_as_may_be() -> None:
+    histories, _ = _world()
+    model = _model()
+    none = _without(histories.paths(), np.ones(len(histories.paths().of_touch), dtype=np.bool_))
+    some = histories.paths().take(np.arange(200))
+
+    assert model.meeting(none).factors[:-1].tolist() == [1.0] * CAMPAIGNS
+    earned = _earned(model.meeting(some), some)
+    assert (earned <= model.incremental).all()
+    assert earned.sum() <= some.conversions.sum()
+
+
+def test_unknown_campaigns_earn_nothing_amiss() -> None:
+    model = _model()
+    paths = Paths.of([["c1"], ["new"], []], [1, 1, 1])
+
+    credit = model.credit(paths)
+
+    assert 0 <= credit[1] < 1
+    assert credit[0] == model.credit(paths.take(np.array([0])))[0]
+
+
+def test_a_model_is_read_back_as_it_was() -> None:
+    histories, model = _world()[0], _model()
+
+    again = IncrementalModel.from_json(model.to_json())
+
+    assert again.to_json() == model.to_json()
+    np.testing.assert_array_equal(again.credit(histories.paths()), model.credit(histories.paths()))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "additive hazard"},
+        {"factors": [1.0]},
+        {"incremental": [-1.0] * CAMPAIGNS},
+        {"standard_error": None},
+        {"hazard": {}},
+        {"basis": "guess"},
+    ],
+)
+def test_a_text_that_is_no_such_model_is_refused(change: dict[str, object]) -> None:
+    text = _model().to_json()
+
+    with pytest.raises(ConfigError, match=r"model text: it is no .* Fit it again"):
+        IncrementalModel.from_json(json.dumps({**json.loads(text), **change}))
+
+
+def test_forecasts_are_those_of_the_hazard() -> None:
+    histories, _ = _world()
+    span = histories.end_us - DAY_US, histories.end_us
+
+    found = _model().expected(histories, *span)
+
+    np.testing.assert_array_equal(found, AdditiveHazard.fit(histories).expected(histories, *span))
+
+
+def test_one_replicate_tells_no_error() -> None:
+    with pytest.raises(ConfigError, match="replicates = 1"):
+        incremental_credit(_world()[0], replicates=1)
+
+
+def _earned(model: IncrementalModel, paths: Paths) -> Floats:
+    each = (paths.conversions * paths.weights)[paths.of_touch]
+    earned = np.bincount(paths.touches.channel, model.credit(paths) * each, minlength=CAMPAIGNS)
+    return np.asarray(earned, dtype=np.float64)
+
+
+def _all_shown(histories: Histories) -> Histories:
+    shown = np.flatnonzero(histories.touches.shown)
+    return replace(
+        histories,
+        touches=histories.touches.take(shown),
+        touch_history=histories.touch_history[shown],
+    )
+
+
+def _without(paths: Paths, touches: Bools) -> Paths:
+    """Return paths without some touches."""
+    kept = np.flatnonzero(~touches)
+    lengths = np.bincount(paths.of_touch[kept], minlength=len(paths))
+    return replace(
+        paths,
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        touches=paths.touches.take(kept),
+    )

@@ -240,14 +240,17 @@ ATTRIBUTION: Final = (
     "attribution/history_days",
     "attribution/history_users",
     "attribution/history_touches",
+    "attribution/history_known_users",
     "attribution/history_conversions",
     "attribution/histories",
     "attribution/history_rows",
     "attribution/history_touch_rows",
     "attribution/history_conversion_rows",
+    "attribution/history_path_rows",
     "attribution/serving_credit_model",
     "attribution/delete_credit_model",
     "attribution/insert_credit_model",
+    "attribution/prune_credit_models",
     "attribution/learned_touches",
     "attribution/learned_touch_rows",
     "attribution/learned_path_quarters",
@@ -266,8 +269,9 @@ ATTRIBUTION: Final = (
     "attribution/explain_rules",
     "attribution/explain_touches",
     "attribution/explain_credits",
-    "attribution/basis_of_rates",
+    "attribution/basis_of_models",
     "attribution/compared_credits",
+    "attribution/compared_intervals",
 )
 # the others read stored tables and the tables of these three only
 _FORGETTING: Final = (
