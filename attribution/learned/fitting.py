@@ -1,9 +1,10 @@
 """Which fitted model serves a log day: a schedule of refits, each behind guardrails.
 
 A log day is served by the newest model of its day or before. Where that is ``refit_days`` old, or
-there is none, a new one is fitted on the log days up to this one. If it does not pass its
-guardrails (:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why,
-the former serves on, and the next log day tries again. A day before all models that are kept has
+was fitted on half of the log days that there are now, or where there is none, a new one is fitted
+on the log days up to this one. If it does not pass its guardrails
+(:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why, the former
+serves on, and the next log day tries again. A day before all models that are kept has
 none, so that one is fitted for it; where that is refused the oldest serves it.
 
 Models are kept while they serve a log day of the last ``history_days`` (or ``late_days``, if more):
@@ -166,7 +167,9 @@ def _stored(run: Run, name: Model, day: date) -> Serving | None:
 
 def _is_due(former: Serving, day: date, rules: LearnedRules) -> bool:
     serves = day - timedelta(days=rules.refit_days) < former.last_day <= day
-    return not serves or former.settings != _settings(rules)
+    first_day = max(former.first_day, day - timedelta(days=rules.history_days - 1))
+    grown = day - first_day >= 2 * (former.last_day - former.first_day) + timedelta(days=1)
+    return not serves or grown or former.settings != _settings(rules)
 
 
 def _settings(rules: LearnedRules) -> str:

@@ -125,7 +125,12 @@ def test_there_is_no_credit_before_there_is_a_model(start: Starter, week: Week) 
     assert all("least_conversions is 30" in reason for reason in few)
 
 
-def test_a_model_is_fitted_when_the_one_before_is_as_old_as_told(
+def days_at(day: date) -> int:
+    """Return how many log days a model of that day is fitted on."""
+    return min((day - WEEK[0]).days + 1, RULES.history_days)
+
+
+def test_a_model_is_fitted_when_the_one_before_is_as_old_as_told_or_on_half_the_days(
     start: Starter, week: Week
 ) -> None:
     warehouse = start(CONFIG_OF_THE_WEEK, copy=week).warehouse
@@ -134,7 +139,9 @@ def test_a_model_is_fitted_when_the_one_before_is_as_old_as_told(
         expected = []
         refused = days_of(warehouse, model, "refused")
         for day in WEEK:
-            if (served is None or (day - served).days >= RULES.refit_days) and day not in refused:
+            is_old = served is None or (day - served).days >= RULES.refit_days
+            has_grown = served is not None and days_at(day) >= 2 * days_at(served)
+            if (is_old or has_grown) and day not in refused:
                 served = day
                 expected.append(day)
         assert days_of(warehouse, model, "accepted") == expected
