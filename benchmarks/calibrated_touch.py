@@ -1,16 +1,14 @@
-"""Does calibrated last touch find the incremental conversions? Against worlds that know them.
+"""Do the default models find the incremental conversions in a run? Against worlds that know them.
 
 Usage: python benchmarks/calibrated_touch.py [--seeds 11 12 ...] [--users N] [--days N]
-           [--own-matches] [--offline] [--folder DIR]
+           [--own-matches] [--folder DIR]
 
 For each seed a world is simulated whose conversions have known causes. By default its logs are
 rewritten so that matching is the truth: each signal of a user names him by an e-mail address and
-by nothing else. Then ``adscribe run`` credits them under both models, and credit is compared with
-truth_credit. With --own-matches the logs stay as they are, a model of pairs is trained, and credit
-is compared with the incremental conversions among those matched, each by its match probability.
-
---offline estimates from the true matches in one statement a frame, without the stages of a run:
-quick, and the plainest account of what the estimator is given.
+by nothing else. Then ``adscribe run`` credits them a day at a time under last_touch,
+calibrated_last_touch and incremental, and credit is compared with truth_credit. With --own-matches
+the logs stay as they are, a model of pairs is trained, and credit is compared with the incremental
+conversions among those matched, each by its match probability.
 
 Printed a seed: the incremental conversions, and for each model credit over them less 1 (the total)
 and the sum over campaigns of absolute errors over them (by campaign). "Scaled" is the same error
@@ -29,14 +27,14 @@ import duckdb
 import polars as pl
 from measure import measured
 
-from attribution.holdouts.calibrated_touch import ANY_CAMPAIGN, estimate_rates, recency_bins
+from attribution.holdouts.calibrated_touch import ANY_CAMPAIGN
 
-MODELS: Final = ("last_touch", "calibrated_last_touch")
+MODELS: Final = ("last_touch", "calibrated_last_touch", "incremental")
 CONFIG: Final = """
 [model]
 enabled = {model}
 [attribution]
-models = ["last_touch", "calibrated_last_touch"]
+models = ["last_touch", "calibrated_last_touch", "incremental"]
 """
 HIDDEN: Final = (
     "click_id", "cookie_id", "device_id", "external_id", "phone", "url", "ip", "user_agent",
@@ -59,89 +57,6 @@ JOIN read_parquet($truth) AS truth ON truth.signal_id = conversion_id
 WHERE caused_by IS NOT NULL AND status <> 'retracted'
 GROUP BY ALL
 """
-WORLD: Final = """
-CREATE TABLE touches AS
-SELECT touch_id, epoch_us(event_time) AS time_us, user_id, kind, advertiser_id, campaign_id, arm,
-    CASE kind WHEN 'click' THEN 1 WHEN 'engaged_view' THEN 2 ELSE 3 END AS strength,
-    CASE kind WHEN 'click' THEN 7 ELSE 1 END * 86_400_000_000 AS window_us
-FROM read_parquet($logs || '/date=*/touchpoints*.parquet');
-"""
-CONVERSIONS: Final = """
-CREATE TABLE known AS
-WITH signals AS (
-    SELECT DISTINCT ON (signal_id) signals.*, truth.user_id
-    FROM read_parquet($logs || '/date=*/signals*.parquet') AS signals
-    JOIN read_parquet($logs || '/truth_match.parquet') AS truth USING (signal_id)
-),
-retracted AS (
-    SELECT DISTINCT advertiser_id, order_id FROM signals WHERE adjustment = 'retraction'
-)
-SELECT coalesce(order_id, signal_id) AS conversion_id, advertiser_id, event_name,
-    min(epoch_us(event_time)) AS time_us, any_value(user_id) AS user_id
-FROM signals ANTI JOIN retracted USING (advertiser_id, order_id)
-WHERE adjustment IS NULL
-GROUP BY ALL
-HAVING any_value(user_id) IS NOT NULL
-"""
-# the latest opportunity of each campaign before each conversion, shown or withheld
-OPPORTUNITIES: Final = """
-CREATE TABLE opportunities AS
-SELECT conversion_id, event_name, campaign_id, any_value(arm) AS arm,
-    min(known.time_us - touches.time_us) AS lag_us
-FROM known JOIN touches USING (user_id, advertiser_id)
-WHERE kind = 'impression' AND known.time_us - touches.time_us BETWEEN 0 AND 604_800_000_000
-GROUP BY ALL
-"""
-PATHS: Final = """
-CREATE TABLE eligible AS
-SELECT conversion_id, event_name, touch_id, campaign_id, kind, strength,
-    known.time_us - touches.time_us AS lag_us
-FROM known JOIN touches USING (user_id, advertiser_id)
-WHERE arm = 'treatment' AND known.time_us - touches.time_us BETWEEN 0 AND window_us
-"""
-WINNERS: Final = """
-CREATE TABLE winners AS
-SELECT DISTINCT ON (conversion_id, event_name) *,
-    CASE WHEN count(DISTINCT campaign_id) OVER (PARTITION BY conversion_id, event_name) > 1
-        THEN 'shared' ELSE 'alone' END AS path
-FROM eligible
-ORDER BY conversion_id, event_name, strength, lag_us, touch_id
-"""
-TOUCHED: Final = """
-SELECT campaign_id, kind, recency, path, count(*) AS conversions
-FROM winners JOIN bins ON lag_us > above_us AND lag_us <= most_us
-GROUP BY ALL
-"""
-GHOSTS: Final = """
-SELECT ghosts.campaign_id, kinds.kind, recency,
-    CASE WHEN winners.touch_id IS NULL THEN 'alone' ELSE 'shared' END AS path,
-    count(*) AS conversions
-FROM opportunities AS ghosts
-JOIN (SELECT DISTINCT kind, strength, window_us FROM touches) AS kinds
-    ON ghosts.lag_us <= kinds.window_us
-JOIN bins ON ghosts.lag_us > above_us AND ghosts.lag_us <= most_us
-LEFT JOIN winners USING (conversion_id, event_name)
-WHERE arm = 'control' AND (
-    winners.touch_id IS NULL
-    OR kinds.strength < winners.strength
-    OR (kinds.strength = winners.strength AND ghosts.lag_us < winners.lag_us)
-)
-GROUP BY ALL
-"""
-LIFTS: Final = """
-SELECT campaign_id, arm, recency, count(*) AS conversions
-FROM opportunities JOIN bins ON lag_us > above_us AND lag_us <= most_us
-GROUP BY ALL
-"""
-EXPOSURES: Final = """
-SELECT campaign_id, advertiser_id,
-    count(DISTINCT user_id) FILTER (kind = 'impression' AND arm = 'treatment') AS treated_users,
-    count(DISTINCT user_id) FILTER (arm = 'control') AS control_users,
-    count(*) FILTER (kind = 'impression' AND arm = 'treatment') AS impressions,
-    count(*) FILTER (kind = 'engaged_view') AS engaged_views,
-    count(*) FILTER (kind = 'click') AS clicks
-FROM touches GROUP BY ALL
-"""
 
 
 def main() -> None:
@@ -151,31 +66,26 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=200_000)
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--own-matches", action="store_true", help="match by the engine")
-    parser.add_argument("--offline", action="store_true", help="estimate without a run")
     parser.add_argument("--folder", type=Path, default=None, help="where to write (a fast disk)")
     options = parser.parse_args()
-    if options.own_matches and options.offline:
-        parser.error("--offline knows the true matches only; leave out one of the two")
     os.environ.setdefault("ADSCRIBE_KEY", "a key for benchmarks only")
     print("| seed | incremental | last touch: total | by campaign | scaled | calibrated: total "
-          "| by campaign | basis |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
+          "| by campaign | incremental: total | by campaign | basis |\n"
+          "|---|---|---|---|---|---|---|---|---|---|")  # fmt: skip
     lines = []
     for seed in options.seeds:
         with tempfile.TemporaryDirectory(dir=options.folder) as name:
             world = Path(name, "world")
             size = [f"--users={options.users}", f"--days={options.days}", f"--seed={seed}"]
             measured([adscribe(), "simulate", str(world), *size])
-            if options.offline:
-                credit, basis = estimated(world)
-                truth = true_credit(world)
-            else:
-                credit, truth, basis = run(world, own_matches=options.own_matches)
+            credit, truth, basis = run(world, own_matches=options.own_matches)
         lines.append(errors(credit, truth))
         tell(str(seed), lines[-1], basis)
     figures = [sum(column) / len(lines) for column in zip(*lines, strict=True)]
     tell("mean", figures, "")
-    worst = max(abs(line[4]) for line in lines)
-    print(f"\nworst total of calibrated last touch: {worst:.1%}")
+    for model, place in (("calibrated last touch", 4), ("incremental", 6)):
+        worst = max(abs(line[place]) for line in lines)
+        print(f"\nworst total of {model}: {worst:.1%}")
 
 
 def adscribe() -> str:
@@ -241,27 +151,6 @@ def tell_matches(world: Path) -> None:
         (known if file == files[0] else known.clear()).write_parquet(file)
 
 
-def estimated(world: Path) -> tuple[pl.DataFrame, str]:
-    """Return credit by model and campaign, worked out from the logs and the true matches."""
-    bins = recency_bins()
-    with duckdb.connect() as connection:
-        connection.register("bins", bins)
-        logs = {"logs": str(world)}
-        for statement, told in (
-            (WORLD, logs), (CONVERSIONS, logs), (OPPORTUNITIES, {}), (PATHS, {}), (WINNERS, {}),
-        ):  # fmt: skip
-            connection.execute(statement, told)
-        frames = [connection.sql(query).pl() for query in (TOUCHED, GHOSTS, LIFTS, EXPOSURES)]
-    rates = estimate_rates(*frames)
-    cells = frames[0].join(rates, on=["campaign_id", "kind", "recency", "path"], how="left")
-    earned = cells.group_by("campaign_id").agg(
-        last_touch=pl.col("conversions").sum().cast(pl.Float64),
-        calibrated_last_touch=(pl.col("conversions") * pl.col("permille")).sum() / 1000,
-    )
-    credit = earned.unpivot(MODELS, index="campaign_id", variable_name="model", value_name="credit")
-    return credit, bases(rates)
-
-
 def bases(rates: pl.DataFrame) -> str:
     """Return what the campaigns' rates were estimated from."""
     own = rates.filter(pl.col("campaign_id") != ANY_CAMPAIGN)
@@ -269,7 +158,7 @@ def bases(rates: pl.DataFrame) -> str:
 
 
 def errors(credit: pl.DataFrame, truth: pl.DataFrame) -> list[float]:
-    """Return the incremental conversions and the errors of both models."""
+    """Return the incremental conversions and the errors of the models."""
     total = float(truth["incremental"].sum())
     found = [total]
     for model in MODELS:
@@ -285,12 +174,10 @@ def errors(credit: pl.DataFrame, truth: pl.DataFrame) -> list[float]:
 
 def tell(name: str, figures: list[float], basis: str) -> None:
     """Print one line of the table."""
-    incremental, total, plain, scaled, calibrated, by_campaign = figures
-    print(
-        f"| {name} | {incremental:,.0f} | {total:+.1%} | {plain:.3f} | {scaled:.3f} "
-        f"| {calibrated:+.1%} | {by_campaign:.3f} | {basis} |",
-        flush=True,
-    )
+    incremental, total, plain, scaled, *others = figures
+    told = [f"{incremental:,.0f}", f"{total:+.1%}", f"{plain:.3f}", f"{scaled:.3f}"]
+    told += [f"{figure:{'.3f' if nth % 2 else '+.1%'}}" for nth, figure in enumerate(others)]
+    print(f"| {name} | {' | '.join(told)} | {basis} |", flush=True)
 
 
 if __name__ == "__main__":

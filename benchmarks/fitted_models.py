@@ -1,11 +1,11 @@
-"""Time and memory of fitting the additive hazard at 1, 4 and 16 times the data.
+"""Time and memory of fitting each model at 1, 4 and 16 times the data.
 
-Usage: python benchmarks/hazard.py [--touches N]
+Usage: python benchmarks/fitted_models.py [--models NAME ...] [--touches N]
 
 The touches are drawn: users meet with ads of 24 campaigns of six advertisers over seven days, a
 tenth is held out of each campaign, one ad in fifteen is clicked and one in seven viewed, and three
-conversions come for a hundred touches, half of them soon after a touch. Each size is fitted in a
-process of its own, on one core; ``of a core`` is what it took of it while others
+conversions come for a hundred touches, half of them soon after a touch. Each model and size is
+fitted in a process of its own, on one core; ``of a core`` is what it took of it while others
 were busy too. The peak counts the drawing as well.
 """
 
@@ -23,8 +23,9 @@ import numpy as np
 from measure import measured
 
 from attribution.histories import Histories
-from attribution.learned.hazard import AdditiveHazard
+from attribution.learned.models import LEARNED
 from attribution.paths import KINDS, Touches
+from warehouse.attribution_config import Model
 
 CAMPAIGNS, ADVERTISERS, SEGMENTS, DAYS = 24, 6, 4, 7
 HOUR_US: Final = 3_600_000_000
@@ -32,31 +33,35 @@ END_US: Final = DAYS * 24 * HOUR_US
 
 
 def main() -> None:
-    """Print a row for each size, or fit one size when asked to."""
+    """Print a row for each model and size, or fit one when asked to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    names = [str(name) for name in LEARNED]
+    parser.add_argument("--models", nargs="+", choices=names, default=names)
     parser.add_argument("--touches", type=int, default=5_000_000, help="of the largest size")
-    parser.add_argument("--only", type=int, help="fit so many and print what it took")
+    parser.add_argument("--only", action="store_true", help="fit one and print what it took")
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(fit(options.only)))
+        print(json.dumps(fit(options.models[0], options.touches)))
         return
-    print("| touches | conversions | fit, s | of a core, s | credit, s | peak, GiB |")
-    print("|---:|---:|---:|---:|---:|---:|")
-    for size in (options.touches // 16, options.touches // 4, options.touches):
-        run = measured([sys.executable, __file__, "--only", str(size)])
-        row = json.loads(run.output)
-        print(
-            f"| {row['touches']:,} | {row['conversions']:,} | {row['fit']:.1f} "
-            f"| {row['core']:.1f} "
-            f"| {row['credit']:.1f} | {run.peak_gib:.2f} |"
-        )
+    print("| model | touches | conversions | fit, s | of a core, s | credit, s | peak, GiB |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for name in options.models:
+        for size in (options.touches // 16, options.touches // 4, options.touches):
+            told = ["--only", "--models", name, "--touches", str(size)]
+            run = measured([sys.executable, __file__, *told])
+            row = json.loads(run.output)
+            print(
+                f"| {name} | {row['touches']:,} | {row['conversions']:,} | {row['fit']:.1f} "
+                f"| {row['core']:.1f} | {row['credit']:.1f} | {run.peak_gib:.2f} |",
+                flush=True,
+            )
 
 
-def fit(touches: int) -> dict[str, float]:
-    """Fit on about so many touches, and return what it took."""
+def fit(name: str, touches: int) -> dict[str, float]:
+    """Fit a model on about so many touches, and return what it took."""
     histories = drawn(touches)
     started, busy = time.perf_counter(), time.process_time()
-    model = AdditiveHazard.fit(histories)
+    model = LEARNED[Model(name)].fit(histories)
     fitted, worked = time.perf_counter(), time.process_time()
     model.credit(histories.paths())
     return {
