@@ -52,7 +52,7 @@ from attribution.credit_errors import (
 from attribution.histories import Histories
 from attribution.holdouts.lift import lifts
 from attribution.holdouts.lift_calibration import calibrate
-from attribution.learned.incremental import incremental_credit
+from attribution.learned.caused import incremental_credit
 from attribution.paths import Floats, Paths
 from warehouse.errors import InsufficientDataError
 

@@ -1,34 +1,21 @@
--- purpose: the conversions whose user an identifier other than a click id names: who saw an ad has more
---     click ids, so that what these name must not tell what ads cause. Only links that speak on the log
---     day of the signal count: no other change of a link makes matching, and so this, look at it again
+-- purpose: the conversions whose user an identifier other than a click id names. Only links that speak on
+--     the log day of the signal count: no other change of a link makes matching, and so this, look at it again
 -- grain: one conversion
 -- makes: known_users
--- reads: sought_paths, new_users, conversion_signals, signal_identifiers, speaking_links, invalid_users,
---     invalid_conversions, reinstalls
+-- reads: sought_paths, new_users, names_without_clicks, invalid_users, invalid_conversions, reinstalls
 -- parameters: none
 CREATE OR REPLACE TEMP TABLE known_users AS
-WITH carried AS (
-    SELECT DISTINCT
-        conversion_signals.conversion_id,
-        conversion_signals.day,
-        signal_identifiers.kind,
-        signal_identifiers.digest
-    FROM conversion_signals
-    JOIN sought_paths ON sought_paths.conversion_id = conversion_signals.conversion_id
-    JOIN signal_identifiers ON signal_identifiers.signal_id = conversion_signals.signal_id
-    WHERE conversion_signals.role IN ('first', 'repeat')
-        AND signal_identifiers.kind IN ('email', 'phone', 'device_id', 'cookie_id')
+WITH sought AS (
+    SELECT DISTINCT conversion_id FROM sought_paths
 ),
 named AS (
-    SELECT carried.conversion_id, carried.kind, carried.digest, min(speaking_links.user_id) AS user_id
-    FROM carried
-    JOIN speaking_links
-        ON speaking_links.kind = carried.kind
-        AND speaking_links.digest = carried.digest
-        AND carried.day BETWEEN speaking_links.speaks_from AND speaking_links.speaks_until
-    WHERE speaking_links.source <> 'signals'
-    GROUP BY carried.conversion_id, carried.kind, carried.digest
-    HAVING min(speaking_links.user_id) = max(speaking_links.user_id)
+    SELECT names_without_clicks.conversion_id, min(names_without_clicks.user_id) AS user_id
+    FROM names_without_clicks
+    JOIN sought ON sought.conversion_id = names_without_clicks.conversion_id
+    GROUP BY
+        names_without_clicks.conversion_id, names_without_clicks.day, names_without_clicks.kind,
+        names_without_clicks.digest
+    HAVING min(names_without_clicks.user_id) = max(names_without_clicks.user_id)
 ),
 users AS (
     SELECT DISTINCT conversion_id, user_id

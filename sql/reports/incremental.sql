@@ -25,7 +25,7 @@ told AS (
 SELECT
     campaign_id,
     round(incremental, 2) AS incremental,
-    -- Student's t for the 20 draws of the bootstrap (attribution/learned/incremental.py)
+    -- Student's t for the 20 draws of the bootstrap (attribution/learned/caused.py)
     round(greatest(incremental - 1.729133 * standard_error, 0), 2) AS low_90,
     round(incremental + 1.729133 * standard_error, 2) AS high_90,
     round(standard_error, 2) AS standard_error,

@@ -108,7 +108,7 @@ def store_emails(warehouse: Warehouse, known: list[dict[str, object]]) -> None:
     """Let an e-mail address name the user of each conversion."""
     rows = pl.DataFrame(known).with_row_index("number").select(
         "day", "signal_id", "conversion_id", "user_id", kind=pl.lit("email"), role=pl.lit("first"),
-        digest=pl.format("00000000-0000-0000-0000-{}", pl.col("number").cast(pl.String).str.zfill(12)),
+        digest=pl.lit("00000000-0000-0000-0000-") + pl.col("number").cast(pl.String).str.zfill(12),
         advertiser_id=pl.lit("a1"), event_name=pl.lit("purchase"), source=pl.lit("activity"),
         scope=pl.lit(""), first_day=pl.lit(SEEN), last_day=pl.lit(SEEN), observations=1,
     )  # fmt: skip

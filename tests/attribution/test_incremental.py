@@ -12,8 +12,9 @@ from attribution.conversions import HOUR_US
 from attribution.histories import Histories
 from attribution.holdouts.evidence import read_evidence
 from attribution.holdouts.opportunity_mixture import AGES_US, OpportunityCounts, caused_conversions
+from attribution.learned.caused import incremental_credit
 from attribution.learned.hazard import AdditiveHazard, HazardBasis
-from attribution.learned.incremental import IncrementalModel, incremental_credit
+from attribution.learned.incremental import IncrementalModel
 from attribution.paths import KINDS, Bools, Floats, Integers, Paths
 from warehouse.errors import ConfigError
 
