@@ -30,7 +30,8 @@ from attribution.holdouts.evidence import Evidence, read_evidence
 from attribution.holdouts.readings import Readings, plain_lifts, read_holdouts, require_controls
 from attribution.learned.hazard import AdditiveHazard
 from attribution.learned.hazard_cells import add_up
-from attribution.paths import Floats, Paths
+from attribution.learned.hazard_rates import HazardReading
+from attribution.paths import Floats
 from warehouse.errors import ConfigError, InsufficientDataError
 
 REPLICATES: Final = 20
@@ -157,11 +158,12 @@ def find_caused(histories: Histories, replicates: int, seed: int) -> Caused:
     if replicates < _LEAST_REPLICATES:
         raise ConfigError(f"replicates = {replicates}: an error needs 2 at least. Use 20.")
     evidence = _evidence(histories)
-    found = _estimate(histories, evidence)
-    owner, again = histories.conversion_history, []
+    reading = HazardReading.of(histories)
+    found = _estimate(histories, reading, evidence)
+    again = []
     for number in range(replicates):
         drawn = resampled(histories, replicate=number, seed=seed)
-        again.append(_estimate(drawn, evidence, drawn.weights[owner] * drawn.probability))
+        again.append(_estimate(drawn, reading.drawn(drawn), evidence))
     part, doubt = _part_of_hazard(found, again)
     incremental = found.answer(part)
     sampling = np.column_stack([one.answer(part) for one in again]).var(axis=1, ddof=1)
@@ -199,19 +201,15 @@ def _evidence(histories: Histories) -> Evidence | None:
     return evidence
 
 
-def _estimate(
-    histories: Histories, evidence: Evidence | None, worth: Floats | None = None
-) -> Estimates:
-    hazard = AdditiveHazard.fit(histories)
-    by_hazard = _sums(hazard, histories.paths())
-    readings = None if evidence is None else read_holdouts(evidence, worth)
-    return Estimates(hazard, by_hazard, readings)
-
-
-def _sums(hazard: AdditiveHazard, paths: Paths) -> Floats:
-    """Return the conversions that each channel is credited with."""
-    each = (paths.conversions * paths.weights)[paths.of_touch]
+def _estimate(histories: Histories, reading: HazardReading, evidence: Evidence | None) -> Estimates:
+    """Return the estimates, each conversion counted by its weight and probability."""
+    hazard = AdditiveHazard.fit(histories, reading=reading)
+    paths = reading.paths
+    worth = paths.weights * paths.conversions
     earned: Floats = add_up(
-        paths.touches.channel, hazard.credit(paths) * each, size=len(paths.channels)
+        paths.touches.channel,
+        hazard.credit(paths) * worth[paths.of_touch],
+        size=len(paths.channels),
     )
-    return earned
+    readings = None if evidence is None else read_holdouts(evidence, worth)
+    return Estimates(hazard, earned, readings)

@@ -22,9 +22,24 @@ import numpy as np
 
 from attribution.conversions import HOUR_US
 from attribution.histories import Histories
-from attribution.learned.hazard_cells import AGES, RESPONSES, Cells, add_up, bins, hours_of_day
+from attribution.learned.hazard_cells import (
+    AGES,
+    RESPONSES,
+    Cells,
+    add_up,
+    bins,
+    hours_of_day,
+)
 from attribution.learned.hazard_fit import fit_rates
-from attribution.learned.hazard_rates import FLOOR, baselines, cell_rates, gather, opportunity_rates
+from attribution.learned.hazard_rates import (
+    FLOOR,
+    HazardReading,
+    baselines,
+    cell_rates,
+    expected_effects,
+    gather,
+    opportunity_rates,
+)
 from attribution.paths import KINDS, Codes, Floats, Integers, Paths
 from warehouse.errors import ConfigError
 
@@ -87,17 +102,23 @@ class AdditiveHazard:
     carry: float
 
     @classmethod
-    def fit(cls, histories: Histories) -> Self:
+    def fit(cls, histories: Histories, *, reading: HazardReading | None = None) -> Self:
         """Fit on what users saw and did, those who never converted included.
+
+        Parameters
+        ----------
+        histories : Histories
+            What they saw and did.
+        reading : HazardReading, optional
+            Of these histories, where it is known already.
 
         Raises
         ------
         InsufficientDataError
             If the histories hold fewer than 10 conversions.
         """
-        touches = histories.touches
-        cells = Cells.of(touches, histories.touch_history, touches.channel, len(histories.channels))
-        evidence = gather(histories, cells)
+        reading = HazardReading.of(histories) if reading is None else reading
+        evidence = gather(histories, reading.cells, reading.touched)
         rates = fit_rates(evidence).rates
         levels, factors = (
             rates.levels(evidence.advertiser_of),
@@ -109,7 +130,7 @@ class AdditiveHazard:
             advertisers=histories.advertisers,
             segments=histories.segments,
             advertiser_of=histories.advertiser_of,
-            basis=HazardBasis.NONE if touches.shown.all() else HazardBasis.HOLDOUT,
+            basis=HazardBasis.NONE if histories.touches.shown.all() else HazardBasis.HOLDOUT,
             baseline=baselines(rates, evidence, len(histories.segments)),
             hours=rates.hours,
             organic=np.append(levels, 1.0),
@@ -120,7 +141,8 @@ class AdditiveHazard:
             kernels=rates.kernels(),
             carry=1.0,
         )
-        return replace(model, carry=model._carried(histories))
+        goal = expected_effects(rates, evidence)
+        return replace(model, carry=model._carried(reading.paths, goal))
 
     @property
     def cells(self) -> Floats:
@@ -214,15 +236,13 @@ class AdditiveHazard:
         ratio = found / (add_up(then, before, size=size) + _FORESEEN_PRIOR)
         return np.asarray(seen * ratio[now])
 
-    def _carried(self, histories: Histories) -> float:
-        """Return the factor of effects at which credit sums to the conversions caused."""
-        paths = histories.paths()
+    def _carried(self, paths: Paths, goal: float) -> float:
+        """Return the factor of effects at which the credit of paths sums to the goal."""
         effect, organic = self.intensities(paths)
         effects = add_up(paths.of_touch, effect, size=len(paths))
         touched = np.flatnonzero((effects > 0) & (paths.conversions > 0))
         count = (paths.weights * paths.conversions)[touched]
         odds = effects[touched] / np.maximum(organic[touched], FLOOR)
-        goal = self.incremental_by_channel(histories).sum()
         low, high = 0.0, np.log(_MOST_CARRY)
         for _ in range(40):
             middle = (low + high) / 2

@@ -11,8 +11,8 @@ The intensity of conversions at an advertiser is a sum:
   the visit that it opened.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,7 +27,7 @@ from attribution.learned.hazard_cells import (
     before_conversions,
     hours_of_day,
 )
-from attribution.paths import Codes, Floats, Integers
+from attribution.paths import Codes, Floats, Integers, Paths
 from warehouse.errors import InsufficientDataError
 
 LEAST_CONVERSIONS: Final = 10
@@ -38,6 +38,40 @@ FLOOR: Final = 1e-30
 _SHARE_PRIOR: Final = 20.0  # common shares of responses are believed like so many opportunities
 _BINS: Final = len(AGES)
 _RESPONDED: Final = len(RESPONSES) - 1
+
+
+@dataclass(frozen=True)
+class HazardReading:
+    """What fits on the same histories have in common, however often each user is drawn.
+
+    Attributes
+    ----------
+    cells : Cells
+        Of the touches.
+    touched : csr_array of shape (conversions, cells)
+        How many touches of each cell came before each conversion.
+    paths : Paths
+        Those that end with a conversion, in the order of conversions.
+    """
+
+    cells: Cells
+    touched: sp.csr_array
+    paths: Paths
+
+    @classmethod
+    def of(cls, histories: Histories) -> Self:
+        """Read histories."""
+        touches = histories.touches
+        cells = Cells.of(touches, histories.touch_history, touches.channel, len(histories.channels))
+        converted = np.arange(len(histories.conversion_us))
+        touched = before_conversions(histories, cells)
+        return cls(cells, touched, histories.paths().take(converted))
+
+    def drawn(self, histories: Histories) -> Self:
+        """Return the reading of the same histories with other weights and probabilities."""
+        owner = histories.conversion_history
+        weights, won = histories.weights[owner], histories.probability
+        return replace(self, paths=replace(self.paths, weights=weights, conversions=won))
 
 
 @dataclass(frozen=True)
@@ -150,8 +184,18 @@ def cell_rates(met: Floats, shares: Floats, factors: Floats, kernels: Floats) ->
     return np.concatenate([np.concatenate([met, withheld], axis=1).ravel(), effects.ravel()])
 
 
-def gather(histories: Histories, cells: Cells) -> Evidence:
+def gather(histories: Histories, cells: Cells, touched: sp.csr_array | None = None) -> Evidence:
     """Count what the likelihood of histories depends on.
+
+    Parameters
+    ----------
+    histories : Histories
+        What was seen.
+    cells : Cells
+        Of their touches.
+    touched : csr_array of shape (conversions, cells), optional
+        What :func:`~attribution.learned.hazard_cells.before_conversions` returns of them, where it
+        is known already.
 
     Raises
     ------
@@ -172,7 +216,7 @@ def gather(histories: Histories, cells: Cells) -> Evidence:
     met = np.where(cells.opportunity >= 0, cells.opportunity // _BINS, 0)
     met = add_up(met, stands * (cells.opportunity >= 0), size=cells.channels * len(RESPONSES))
     return Evidence(
-        touched=before_conversions(histories, cells),
+        touched=before_conversions(histories, cells) if touched is None else touched,
         weights=weights,
         group=group[histories.conversion_history],
         hour=histories.conversion_us // HOUR_US % 24,
@@ -182,6 +226,12 @@ def gather(histories: Histories, cells: Cells) -> Evidence:
         shares=_shares(met.reshape(cells.channels, len(RESPONSES))[:, :_RESPONDED]),
         advertiser_of=histories.advertiser_of,
     )
+
+
+def expected_effects(rates: Rates, evidence: Evidence) -> float:
+    """Return the conversions that touches shown are expected to cause while they are watched."""
+    begin = len(evidence.shares) * len(RESPONSES) * _BINS
+    return float(rates.cells(evidence)[begin:] @ evidence.risk[begin:])
 
 
 def baselines(rates: Rates, evidence: Evidence, segments: int) -> Floats:
