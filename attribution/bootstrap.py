@@ -8,7 +8,12 @@ a hash of the seed, the user and the replicate: it depends on nothing else, neit
 threads nor where the user's rows lie.
 
 Matches are uncertain too: in each replicate a conversion is its user's or not, with the probability
-that it is. Two users who may be its owner are drawn apart, which overstates the doubt a little.
+p that it is. That draw B, of mean p, stands beside the user's draw w and is not multiplied by it: a
+conversion counts w p + (B - p) times, of variance p^2 + p (1 - p), as wide as intervals would be on
+average if owners were known. As w B it would be p^2 + 2 p (1 - p), for w has mean square 2: a user
+drawn twice would have a match drawn once for both. Credit is a mean over matches already, so that
+the interval holds what is expected a little more often than said; and two users who may be one
+conversion's owner are drawn apart, which widens it a little too.
 """
 
 from collections.abc import Callable, Iterator
@@ -81,6 +86,8 @@ def credit_intervals(
     refit : callable, optional
         Given paths whose weights and conversions were drawn anew, returns the credit of their
         touches by a model fitted on them; the interval then holds the model's own doubt too.
+        Weights must not be negative there, so that the draw of a match is multiplied by that of
+        its user, which overstates the doubt of matches a little.
 
     Returns
     -------
@@ -119,7 +126,9 @@ def resampled(histories: Histories, *, replicate: int, seed: int) -> Histories:
     """Return histories as one replicate draws them: each as often as its user is, or never.
 
     A history's weight is multiplied by the draw, and that of its conversions with it, as every
-    conversion takes its weight from its history. A conversion's probability becomes 1 or 0.
+    conversion takes its weight from its history. A conversion's probability becomes 1 or 0:
+    the draw of a match is multiplied by that of its user, as weights must not be negative, which
+    overstates the doubt of matches a little.
     """
     drawn = user_draw(mixed(histories.user), replicate, seed)
     owner = histories.conversion_history
@@ -143,7 +152,7 @@ def interval_of(estimate: Floats, drawn: Floats, level: float) -> tuple[Floats, 
     estimate : ndarray of shape (k,)
         At least 0.
     drawn : ndarray of shape (k, replicates)
-        The same figures in each replicate.
+        The same figures in each replicate, of any sign.
     level : float
         Between 0 and 1.
     """
@@ -171,7 +180,10 @@ def _table(
 def _sums(
     paths: Paths, sums: "sparse.csr_array", worth: Floats, *, replicates: int, seed: int
 ) -> Floats:
-    """Return the sums of each replicate, worked out a block of paths at a time."""
+    """Return the sums of each replicate, worked out a block of paths at a time.
+
+    A sum may lie below 0 where matches are uncertain; its variance alone is used.
+    """
     earning = np.unique(sums.indices[sums.data != 0]).astype(np.int64)
     earning = earning[(worth * paths.conversions)[earning] != 0]
     drawn = np.zeros((sums.shape[0], replicates))
@@ -179,19 +191,18 @@ def _sums(
     identity = conversion_words(paths.user, paths.advertiser, paths.end_us)
     for start in range(0, len(earning), max(_ENTRIES // replicates, 1)):
         rows = earning[start : start + max(_ENTRIES // replicates, 1)]
-        weight = bootstrap_weights(paths.user[rows], replicates, seed).astype(np.float64)
-        doubtful = np.flatnonzero(paths.conversions[rows] < 1)
+        chance = paths.conversions[rows]
+        weight = bootstrap_weights(paths.user[rows], replicates, seed) * chance[:, None]
+        doubtful = np.flatnonzero(chance < 1)
         if len(doubtful):
-            which = rows[doubtful]
-            weight[doubtful] *= match_draws(
-                identity[which], paths.conversions[which], replicates, seed
-            )
+            found = match_draws(identity[rows[doubtful]], chance[doubtful], replicates, seed)
+            weight[doubtful] += found - chance[doubtful, None]
         drawn += columns[:, rows] @ (weight * worth[rows, None])
     return drawn
 
 
 def _replicates(paths: Paths, replicates: int, seed: int) -> Iterator[Paths]:
-    """Yield the paths as each replicate draws them."""
+    """Yield the paths as each replicate draws them, each match multiplied by its user's draw."""
     words = mixed(paths.user)
     identity = conversion_words(paths.user, paths.advertiser, paths.end_us)
     for replicate in range(replicates):

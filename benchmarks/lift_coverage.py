@@ -11,8 +11,9 @@ The truth of an incremental figure is what is expected to be caused in the treat
 apart, what was: intervals are made for the first, and hold the second more often. The truth of rule
 credit (each conversion divided evenly over the campaigns shown to its user) is its mean over a
 sample a hundred times as large. In the row "uncertain" three conversions in ten belong to their
-user with probability 0.7 only; a bootstrap that draws matches then holds the expected credit too
-often, as the credit is a mean over matches already.
+user with probability 0.7 only. The draw of a match stands beside that of its user, so that the
+interval is as wide as it would be if owners were known; it holds the expected credit a little more
+often than said, as the credit is a mean over matches already.
 
 Printed: the share of intervals that hold the truth, of those that lie below and above it, and half
 their length over the truth, at the median.

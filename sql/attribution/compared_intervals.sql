@@ -38,7 +38,7 @@ sums AS (
         campaign_id,
         model,
         sum(credit_micros) / 1e6 AS credit,
-        sqrt(sum(CAST(power(credit_micros, 2) AS DECIMAL(38, 0)) + 2 * credit_doubt)) / 1e6 AS error
+        sqrt(sum(CAST(power(credit_micros, 2) AS DECIMAL(38, 0)) + credit_doubt)) / 1e6 AS error
     FROM users
     GROUP BY campaign_id, model
 ),

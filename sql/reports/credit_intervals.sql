@@ -1,9 +1,10 @@
 -- purpose: how sure the credit and value of each campaign, ad, creator, surface and advertiser are, under each
 --     model: 90% intervals of a Poisson bootstrap over users, as infinitely many replicates would give them
 -- grain: one dimension, name (null: not told), currency of the conversions and model; retracted conversions do
---     not count. A replicate adds up w * B * c over users and conversions: w how often the user is drawn (Poisson,
---     mean 1), B whether he is the one matched (probability p), c what he earned if so; x = p c is stored. As w has
---     mean 1 and mean square 2, the variance is the sum over users of (sum of x)^2 + 2 * sum of x^2 (1 - p) / p
+--     not count. A replicate adds up (w p + B - p) c over users and conversions: w how often the user is drawn
+--     (Poisson, mean and variance 1), B whether he is the one matched (probability p), c what he earned if so;
+--     x = p c is stored. The draws are independent and stand side by side, so that the variance is the sum over
+--     users of (sum of x)^2 + sum of x^2 (1 - p) / p
 -- reads: valued_credits, path_touches, conversion_users
 -- parameters: none
 WITH known AS (
@@ -90,8 +91,8 @@ sums AS (
         currency,
         sum(credit_micros) / 1e6 AS credit,
         sum(value_micros) / 1e6 AS value,
-        sqrt(sum(CAST(power(credit_micros, 2) AS HUGEINT) + 2 * credit_doubt)) / 1e6 AS credit_error,
-        sqrt(sum(CAST(power(value_micros, 2) AS HUGEINT) + 2 * value_doubt)) / 1e6 AS value_error,
+        sqrt(sum(CAST(power(credit_micros, 2) AS HUGEINT) + credit_doubt)) / 1e6 AS credit_error,
+        sqrt(sum(CAST(power(value_micros, 2) AS HUGEINT) + value_doubt)) / 1e6 AS value_error,
         count(*) FILTER (WHERE credit_micros <> 0) AS users
     FROM users
     GROUP BY ALL

@@ -96,10 +96,32 @@ def test_uncertain_matches_add_the_variance_of_their_draw() -> None:
 
     found = credit_intervals(paths, np.ones(4000), replicates=1500)
 
-    # of a weight with mean 1 and mean square 2, times a draw of probability p
-    expected = np.sqrt(4000 * (2 * 0.25 - 0.25**2))
+    # p^2 of the user's draw and p (1 - p) of the match's, which stands beside it: p in all
+    expected = np.sqrt(4000 * (0.25**2 + 0.25 * 0.75))
     assert found["credit"].item() == pytest.approx(1000)
     assert found["standard_error"].item() == pytest.approx(expected, rel=0.07)
+
+
+def test_conversions_of_one_user_are_matched_apart() -> None:
+    paths = Paths.of([("a",)] * 2000, [0.25] * 2000)
+    paths = Paths(**{**vars(paths), "user": paths.user // 4, "end_us": paths.user})
+
+    found = credit_intervals(paths, np.ones(2000), replicates=1500)
+
+    # the four of a user are drawn as one with him, (4 p)^2, and each has its own match
+    expected = np.sqrt(500 * (4 * 0.25) ** 2 + 2000 * 0.25 * 0.75)
+    assert found["standard_error"].item() == pytest.approx(expected, rel=0.07)
+
+
+def test_a_replicate_below_nothing_leaves_limits_above_it() -> None:
+    paths = Paths.of([("a",)] * 2, [0.01, 0.01])
+
+    found = credit_intervals(paths, np.ones(2), replicates=5000)
+
+    # a user who is not drawn and not matched counts as -p
+    assert found["credit"].item() == pytest.approx(0.02)
+    assert found["standard_error"].item() == pytest.approx(np.sqrt(0.02), rel=0.2)
+    assert 0 < found["low"].item() < 0.02 < found["high"].item()
 
 
 def test_order_and_partition_of_paths_do_not_matter() -> None:
@@ -125,12 +147,28 @@ def test_blocks_give_what_one_block_gives(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_refit_that_changes_nothing_gives_the_plain_bootstrap() -> None:
-    paths = _paths(400, probability=0.7)
+    paths = _paths(400)
 
     plain = credit_intervals(paths, _even(paths), replicates=30, seed=9)
     refitted = credit_intervals(paths, _even(paths), replicates=30, seed=9, refit=_even)
 
     np.testing.assert_allclose(plain["standard_error"], refitted["standard_error"], rtol=1e-10)
+
+
+def test_a_refit_is_given_no_negative_weights_and_more_doubt_of_matches() -> None:
+    paths = Paths.of([("a",)] * 2000, [0.25] * 2000)
+    least = []
+
+    def refit(again: Paths) -> Floats:
+        least.append(min(again.weights.min(), again.conversions.min()))
+        return np.ones(2000)
+
+    found = credit_intervals(paths, np.ones(2000), replicates=400, refit=refit)
+
+    # of a weight with mean 1 and mean square 2, times a draw of probability p
+    expected = np.sqrt(2000 * (2 * 0.25 - 0.25**2))
+    assert found["standard_error"].item() == pytest.approx(expected, rel=0.1)
+    assert min(least) == 0
 
 
 def test_intervals_of_few_conversions_hold_the_mean_as_often_as_said() -> None:

@@ -111,7 +111,7 @@ def by_plain_loops(rows: dict[str, list[Row]]) -> dict[Key, dict[str, object]]:
                 variance += sum(own.values()) ** 2
                 for name, x in own.items():
                     p = float(str(chance[name, user]["user_micros"])) / 1e6
-                    variance += 2 * p * (1 - p) * (x / p) ** 2
+                    variance += p * (1 - p) * (x / p) ** 2
             reach = NORMAL**2 * variance / total
             half = np.sqrt(reach * total + reach**2 / 4)
             told[named] |= {figure: total, f"{figure}_error": np.sqrt(variance)}
