@@ -3,14 +3,29 @@
 ``make test`` repeats itself; ``pytest --hypothesis-profile=explore`` draws new ones.
 """
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
+from attribution.learned.incremental import IncrementalModel
+
 settings.register_profile("repeat", derandomize=True, database=None)
 settings.register_profile("explore", database=None)
 settings.load_profile("repeat")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_replicates() -> Iterator[None]:
+    """Fit the incremental model no more often than an error needs; who looks at errors says more.
+
+    A daily run fits it beside the other models, wherever a test begins with one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(IncrementalModel.fit.__func__.__kwdefaults__, "replicates", 2)
+        yield
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:

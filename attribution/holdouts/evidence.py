@@ -73,7 +73,8 @@ class Evidence:
         shape = (len(self.users), 2, len(AGES_US))
         counted = self._offered.count(self._worth(worth), shape)
         treated, control = self.users.T
-        odds = np.divide(treated, control, out=np.full(len(treated), np.inf), where=control > 0)
+        both = (treated > 0) & (control > 0)
+        odds = np.divide(treated, control, out=np.full(len(treated), np.inf), where=both)
         return OpportunityCounts(counted[:, 0], counted[:, 1], odds, self.touches, self.advertiser)
 
     def last_touches(self, worth: Floats | None = None) -> Counts:

@@ -46,7 +46,7 @@ class OpportunityCounts:
     treated, control : ndarray of shape (campaigns, ages)
         Conversions of treated and of held-out users, by the bin of :data:`AGES_US`.
     odds : ndarray of shape (campaigns,)
-        Treated users for each held-out user; infinite where nobody is held out.
+        Treated users for each held-out user; infinite where only one of both arms is there.
     touches : ndarray of shape (campaigns, kinds)
         Touches shown.
     advertiser : ndarray of int64, shape (campaigns,)

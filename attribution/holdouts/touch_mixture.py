@@ -63,9 +63,9 @@ class Counts:
 
     @cached_property
     def odds(self) -> Floats:
-        """Treated users for each control user; infinite where nobody is held out."""
+        """Treated users for each control user; infinite where only one of both arms is there."""
         treated, control = self.users.T
-        held = control > 0
+        held = (control > 0) & (treated > 0)
         common = treated[held].sum() / max(control[held].sum(), 1.0)
         odds = (treated + _RATE_ROWS * common) / (control + _RATE_ROWS)
         return np.asarray(np.where(held, odds, np.inf))

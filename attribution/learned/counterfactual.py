@@ -211,10 +211,10 @@ class CounterfactualModel:
         paths = paths.take(np.flatnonzero(paths.conversions > 0))
         each = (paths.conversions * paths.weights)[paths.of_touch]
         explained = float((self.credit(paths) * each).sum())
-        if known is None:
+        touched = (paths.conversions * paths.weights)[np.diff(paths.offsets) > 0]
+        if known is None or touched.sum() == 0:
             return self
         caused, variance = known
-        touched = (paths.conversions * paths.weights)[np.diff(paths.offsets) > 0]
         spread = (_SPREAD * float(touched.sum())) ** 2
         step = (caused - explained) * spread / (spread + variance)
         if step < 0:

@@ -35,7 +35,7 @@ from attribution.learned.guardrails import (
 from attribution.learned.models import LEARNED, LearnedModel, MeetsTotals
 from attribution.paths import Paths
 from warehouse.attribution_config import LearnedRules, Model
-from warehouse.errors import AdscribeError
+from warehouse.errors import AdscribeError, ConfigError
 from warehouse.runs import Run, version
 
 _log = logging.getLogger("adscribe")
@@ -97,10 +97,6 @@ def serving_models(run: Run, models: Sequence[Model], day: date) -> dict[Model, 
     dict of Model to Serving
         Without those that were never accepted.
 
-    Raises
-    ------
-    ConfigError
-        If a stored model cannot be read.
     """
     days, rules = _Days(run, day), run.config.attribution.learned
     serving = {}
@@ -150,7 +146,7 @@ class _Fitted:
 
 
 def _stored(run: Run, name: Model, day: date) -> Serving | None:
-    """Return the model that serves a log day unless another is fitted."""
+    """Return the model that serves a log day unless another is fitted; None if it is unreadable."""
     rows = run.warehouse.query(
         "attribution/serving_credit_model",
         model=str(name),
@@ -160,7 +156,14 @@ def _stored(run: Run, name: Model, day: date) -> Serving | None:
     if rows.is_empty():
         return None
     row = rows.row(0, named=True)
-    model = LEARNED[name].from_json(row["body"])
+    try:
+        model = LEARNED[name].from_json(row["body"])
+    except ConfigError:
+        _log.warning(
+            "%s: %s of %s cannot be read in credit_models; another is fitted",
+            name, row["model_version"], row["last_day"],
+        )  # fmt: skip
+        return None
     told = ("first_day", "last_day", "settings")
     return Serving(model, row["model_version"], **{column: row[column] for column in told})
 
@@ -248,7 +251,10 @@ def _row(
         "reason": reason,
         "histories": 0 if histories is None else round(histories.weights.sum()),
         "conversions": 0.0 if histories is None else expected_conversions(histories),
-        **vars(figures),
+        "log_loss": figures.log_loss,
+        "constant_log_loss": figures.constant_log_loss,
+        "calibration_ratio": figures.calibration_ratio,
+        "moved": figures.moved,
         "run_id": run.run_id,
         "adscribe_version": version(),
         "body": fitted.body if fitted is not None and reason is None else None,

@@ -1,7 +1,7 @@
 """What a fitted model must pass before it serves."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
 import numpy as np
@@ -31,12 +31,15 @@ class Figures:
         Conversions expected on that day over those that came.
     moved : float or None
         The share of credit that goes elsewhere than under the model before.
+    former_log_loss : float or None
+        Of the model before, on the same day.
     """
 
     log_loss: float | None = None
     constant_log_loss: float | None = None
     calibration_ratio: float | None = None
     moved: float | None = None
+    former_log_loss: float | None = None
 
     def complaint(self, rules: LearnedRules) -> str | None:
         """Return what keeps the model from serving; None where nothing does."""
@@ -47,12 +50,14 @@ class Figures:
             )
         if self.log_loss is None or self.constant_log_loss is None:
             return None
-        if not self.log_loss <= self.constant_log_loss:
-            return (
-                f"its log loss on the newest day is {self.log_loss:.5f}, and "
-                f"{self.constant_log_loss:.5f} that of one rate for all"
-            )
-        return None
+        if self.log_loss <= self.constant_log_loss:
+            return None
+        if self.former_log_loss is not None and self.log_loss < self.former_log_loss:
+            return None  # the model before foretells that day worse still
+        return (
+            f"its log loss on the newest day is {self.log_loss:.5f}, and "
+            f"{self.constant_log_loss:.5f} that of one rate for all"
+        )
 
 
 def require_conversions(histories: Histories, least: int) -> None:
@@ -106,9 +111,9 @@ def judge(model: LearnedModel, histories: Histories, former: LearnedModel | None
     moved = None
     if former is not None:
         moved = float(np.abs(shares - _shares_of_credit(former, histories, paths)).sum() / 2)
-    if isinstance(model, Forecaster) and histories.end_us - histories.start_us > DAY_US:
-        return _foretold(model, histories, moved)
-    return Figures(moved=moved)
+    figures = _foretold(model, histories)
+    former_figures = Figures() if former is None else _foretold(former, histories)
+    return replace(figures, moved=moved, former_log_loss=former_figures.log_loss)
 
 
 def _shares_of_credit(model: LearnedModel, histories: Histories, paths: Paths) -> Floats:
@@ -124,18 +129,20 @@ def _shares_of_credit(model: LearnedModel, histories: Histories, paths: Paths) -
     return np.append(earned, whole - earned.sum()) / max(whole, _ROUNDING)
 
 
-def _foretold(model: Forecaster, histories: Histories, moved: float | None) -> Figures:
-    """Return the figures with those of the newest day; without them where nobody converted."""
+def _foretold(model: LearnedModel, histories: Histories) -> Figures:
+    """Return the figures of the newest day; none where it is the only one or nobody converted."""
     begin = histories.end_us - DAY_US
+    if not isinstance(model, Forecaster) or begin <= histories.start_us:
+        return Figures()
     late = histories.conversion_us >= begin
     came = float(
         histories.weights[histories.conversion_history[late]] @ histories.probability[late]
     )
     if came <= 0:
-        return Figures(moved=moved)
+        return Figures()
     expected = model.expected(histories, begin, histories.end_us)
     loss, constant = forecast_losses(expected, converted_since(histories, begin), histories.weights)
-    return Figures(loss, constant, float(histories.weights @ expected) / came, moved)
+    return Figures(loss, constant, float(histories.weights @ expected) / came)
 
 
 def _no_number(word: str) -> NoReturn:

@@ -140,7 +140,7 @@ class IncrementalModel:
             arrays: dict[str, Any] = {name: np.array(told[name], dtype=float) for name in _ARRAYS}
             model = cls(hazard=hazard, basis=HazardBasis(told["basis"]), **arrays)
             model._check()
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConfigError("model text: it is no incremental model. Fit it again.") from error
         return model
 

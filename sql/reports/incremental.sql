@@ -25,9 +25,11 @@ told AS (
 SELECT
     campaign_id,
     round(incremental, 2) AS incremental,
-    -- Student's t for the 20 draws of the bootstrap (attribution/learned/caused.py)
-    round(greatest(incremental - 1.729133 * standard_error, 0), 2) AS low_90,
-    round(incremental + 1.729133 * standard_error, 2) AS high_90,
+    -- Student's t for the 20 draws of the bootstrap (attribution/learned/caused.py); draws that are all alike,
+    -- such as of nothing caused, tell no limits
+    CASE WHEN standard_error > 0 THEN round(greatest(incremental - 1.729133 * standard_error, 0), 2) END
+        AS low_90,
+    CASE WHEN standard_error > 0 THEN round(incremental + 1.729133 * standard_error, 2) END AS high_90,
     round(standard_error, 2) AS standard_error,
     basis,
     first_day,

@@ -195,6 +195,21 @@ def test_intent_told_by_segments_is_not_credited_to_ads(
     assert abs(sighted - caused) < abs(unsighted - caused)
 
 
+def test_ads_withheld_from_all_are_credited_nothing(
+    world: tuple[Histories, Integers, float],
+) -> None:
+    histories, _, _ = world
+    seen = histories.touches
+    rows = np.flatnonzero(seen.kind == KINDS.index("impression"))
+    withheld = replace(seen.take(rows), shown=np.zeros(len(rows), dtype=np.bool_))
+    none = replace(histories, touches=withheld, touch_history=histories.touch_history[rows])
+
+    model = CounterfactualModel.fit(none)
+
+    assert model.credit(histories.paths()).min() >= 0
+    assert len(model.credit(none.paths())) == 0
+
+
 def _all_shown(histories: Histories) -> Histories:
     """Return histories without the withheld ads: no lift tells what was caused."""
     rows = np.flatnonzero(histories.touches.shown)

@@ -137,6 +137,8 @@ def test_there_is_no_log_loss_where_nothing_can_be_foretold(why: str) -> None:
         (Figures(moved=0.31), "most_moved is 0.3"),
         (Figures(log_loss=0.2, constant_log_loss=0.2), None),
         (Figures(log_loss=0.3, constant_log_loss=0.2), "one rate for all"),
+        (Figures(log_loss=0.3, constant_log_loss=0.2, former_log_loss=0.3), "one rate for all"),
+        (Figures(log_loss=0.3, constant_log_loss=0.2, former_log_loss=0.4), None),
         (Figures(log_loss=math.nan, constant_log_loss=0.2), "one rate for all"),
     ],
 )

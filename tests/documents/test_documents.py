@@ -12,6 +12,8 @@ import pytest
 
 import cli
 from attribution import report_names
+from attribution.learned.caused import REPLICATES
+from attribution.learned.incremental import IncrementalModel
 from matching.blocking import WEIGHTS
 from warehouse.config import Config, IdentityRule, Method
 from warehouse.recipes import Refusal
@@ -55,6 +57,7 @@ def test_commands_of_the_readme_print_what_it_shows(
     key = re.search(r"`ADSCRIBE_KEY=(\S+)`", (ROOT / "README.md").read_text("utf-8"))
     assert key is not None
     monkeypatch.setenv("ADSCRIBE_KEY", key[1])
+    monkeypatch.setitem(IncrementalModel.fit.__func__.__kwdefaults__, "replicates", REPLICATES)
     monkeypatch.setattr(signal, "signal", lambda *_: None)  # the handlers stay those of pytest
     monkeypatch.chdir(folder)
     assert len(commands) >= 5

@@ -5,12 +5,15 @@ A later statement reads the temporary tables of an earlier one, so that only thi
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import polars as pl
+import sqlglot
 from polars._typing import PolarsDataType
+from sqlglot import exp
 
 from tests.sql_cases.bindings import FRAMES, PARAMETERS
 from warehouse.config import PrivacyConfig
@@ -295,6 +298,20 @@ EVERY_STATEMENT: Final = tuple(
 MIGRATIONS: Final = tuple(f"schema/{name}" for name in statements("schema"))
 
 
+@cache
+def trees(name: str) -> list[exp.Expression | None]:
+    """Return the statements of a file as sqlglot reads them, once for all tests: change none."""
+    return sqlglot.parse(statement(name), read="duckdb")
+
+
+def parsed(name: str) -> exp.Expression:
+    """Return a file's first statement as sqlglot reads it: change nothing of it."""
+    tree = trees(name)[0]
+    assert tree is not None
+    return tree
+
+
+@cache
 def header(name: str) -> dict[str, str]:
     """Return what the comment at the top of a statement says, by its keys."""
     entries: dict[str, str] = {}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
@@ -21,7 +22,6 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-import sqlglot
 from sqlglot import exp
 
 from tests.sql_cases.bindings import FRAMES, PARAMETERS
@@ -30,6 +30,7 @@ from tests.sql_cases.flow import (
     connection,
     empty_frames,
     header,
+    parsed,
     run_on_empty,
 )
 from warehouse.database import Warehouse, statement, statements
@@ -90,8 +91,27 @@ def warehouse(made: Warehouse) -> Iterator[Warehouse]:
     connection(made).execute("ROLLBACK")
 
 
-@pytest.mark.parametrize("case", case_folders(), ids=lambda path: str(path.relative_to(CASES)))
-def test_statement_gives_the_expected_rows(warehouse: Warehouse, case: Path) -> None:
+@pytest.fixture(scope="module")
+def results() -> dict[Path, pl.DataFrame]:
+    """Return what has come of cases so far."""
+    return {}
+
+
+@pytest.fixture
+def result_of(
+    warehouse: Warehouse, results: dict[Path, pl.DataFrame]
+) -> Callable[[Path], pl.DataFrame]:
+    """Return a function that runs the statement of a case on its tables, once for all tests."""
+
+    def result(case: Path) -> pl.DataFrame:
+        if case not in results:
+            results[case] = run_case(warehouse, case)
+        return results[case]
+
+    return result
+
+
+def run_case(warehouse: Warehouse, case: Path) -> pl.DataFrame:
     name = str(case.parent.relative_to(CASES))
     with ExitStack() as frames:
         for file in case.glob("*.csv"):
@@ -100,7 +120,15 @@ def test_statement_gives_the_expected_rows(warehouse: Warehouse, case: Path) -> 
                 frames.enter_context(warehouse.frame(file.stem, given))
             elif file.stem != "expected":
                 fill(connection(warehouse), file.stem, read_csv(file))
-        result = execute(connection(warehouse), name, parameters(name, case / "params.json"))
+        return execute(connection(warehouse), name, parameters(name, case / "params.json"))
+
+
+@pytest.mark.parametrize("case", case_folders(), ids=lambda path: str(path.relative_to(CASES)))
+def test_statement_gives_the_expected_rows(
+    result_of: Callable[[Path], pl.DataFrame], case: Path
+) -> None:
+    name = str(case.parent.relative_to(CASES))
+    result = result_of(case)
     expected = read_csv(case / "expected.csv")
     columns = (case / "expected.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
     rows = result.select(columns).rows()
@@ -146,13 +174,12 @@ def test_every_check_has_a_case_that_breaks_it(name: str) -> None:
     [case for case in case_folders() if case.parts[-3] in ("reports", "checks")],
     ids=lambda path: str(path.relative_to(CASES)),
 )
-def test_order_of_a_report_or_check_is_total(warehouse: Warehouse, case: Path) -> None:
+def test_order_of_a_report_or_check_is_total(
+    result_of: Callable[[Path], pl.DataFrame], case: Path
+) -> None:
     name = str(case.parent.relative_to(CASES))
-    for file in case.glob("*.csv"):
-        if file.stem != "expected":
-            fill(connection(warehouse), file.stem, read_csv(file))
-    result = execute(connection(warehouse), name, parameters(name, case / "params.json"))
-    terms = sqlglot.parse_one(statement(name), read="duckdb").args["order"].expressions
+    result = result_of(case)
+    terms = parsed(name).args["order"].expressions
     keys = [term.this.name for term in terms]
     assert result.unique().height == result.unique().select(keys).unique().height
 
@@ -184,23 +211,30 @@ def fill(
     database: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, str | None]]
 ) -> None:
     """Insert rows of text into a table, with defaults for the columns that they leave out."""
+    kinds = columns_of(database, table)
     needed = {
         column: not_null and DEFAULTS.get(column, BY_TYPE.get(kind, "0"))
-        for _, column, kind, not_null, _, _ in database.execute(
-            "SELECT * FROM pragma_table_info($table)", {"table": table}
-        ).fetchall()
+        for column, (kind, not_null) in kinds.items()
     }
-    relation = database.table(table)
     assert all(set(row) <= set(needed) for row in rows), f"{table} lacks a column of its file"
     cells = {
         column: pa.array(
             [_cell(row[column] if column in row else needed[column] or None, kind) for row in rows],
             pa.string(),
         )
-        for column, kind in zip(relation.columns, map(str, relation.types), strict=True)
+        for column, (kind, _) in kinds.items()
     }
     if rows:
         database.from_arrow(pa.table(cells)).insert_into(table)
+
+
+@cache
+def columns_of(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, bool]]:
+    """Return the type of each column of a table, and whether it may not be null."""
+    rows = database.execute(
+        'SELECT name, type, "notnull" FROM pragma_table_info($table)', {"table": table}
+    ).fetchall()
+    return {name: (kind, not_null) for name, kind, not_null in rows}
 
 
 def _cell(value: str | None, kind: str) -> str | None:
@@ -226,7 +260,7 @@ def execute(
     database: duckdb.DuckDBPyConnection, name: str, values: dict[str, object]
 ) -> pl.DataFrame:
     """Run a statement and return its result, or the table that it makes or writes to."""
-    tree = sqlglot.parse_one(statement(name), read="duckdb")
+    tree = parsed(name)
     if isinstance(tree, exp.Select):
         result: pl.DataFrame = database.sql(statement(name), params=values or None).pl()
         return result

@@ -15,7 +15,9 @@ from tests.sql_cases.flow import (
     MIGRATIONS,
     connection,
     header,
+    parsed,
     run_on_empty,
+    trees,
 )
 from warehouse.database import Warehouse, statement
 
@@ -39,12 +41,6 @@ STAGE_STATEMENTS = [
     and not name.partition("/")[2].startswith(("delete_", "insert_", "explain_", "count_"))
 ]
 ORDERED = [name for name in EVERY_STATEMENT if name.startswith(("reports/", "checks/"))]
-
-
-def parsed(name: str) -> exp.Expression:
-    expression = sqlglot.parse_one(statement(name), read="duckdb")
-    assert expression is not None
-    return expression
 
 
 def without_comments(text: str) -> str:
@@ -110,7 +106,7 @@ def test_header_names_the_temporary_table_made(name: str) -> None:
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_file_is_one_statement(name: str) -> None:
-    assert len(sqlglot.parse(statement(name), read="duckdb")) == 1
+    assert len(trees(name)) == 1
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +142,7 @@ def test_stage_statement_is_one_that_spark_runs_too(name: str) -> None:
     assert tree.find(exp.Lambda) is None
     types = {kind.this for kind in tree.find_all(exp.DataType)}
     assert not types & {exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ}
-    (spark,) = sqlglot.transpile(
-        statement(name), read="duckdb", write="spark", unsupported_level=sqlglot.ErrorLevel.RAISE
-    )
+    spark = tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
     again = sqlglot.parse_one(spark, read="spark")
     unknown = {call.name.upper() for call in again.find_all(exp.Anonymous)}
     assert unknown <= SPARK_HAS | TO_RENAME

@@ -57,9 +57,9 @@ def assert_as_twin(warehouse: Warehouse, logs: Logs, config: Config = CONFIG) ->
     """Compare table by table; a failure shows few rows, since pytest's own diff takes minutes."""
     expected = tables_of(logs, config)
     for name, rows in stored(warehouse).items():
-        surplus = sorted(set(map(str, rows)) - set(map(str, expected[name])))
-        missing = sorted(set(map(str, expected[name])) - set(map(str, rows)))
-        if surplus or missing or len(rows) != len(expected[name]):
+        found, told = sorted(map(str, rows)), sorted(map(str, expected[name]))
+        if found != told:
+            surplus, missing = sorted(set(found) - set(told)), sorted(set(told) - set(found))
             pytest.fail(
                 f"{name}: {len(rows)} rows for {len(expected[name])}; {len(surplus)} surplus: "
                 f"{surplus[:3]}; {len(missing)} missing: {missing[:3]}",

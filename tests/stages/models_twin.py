@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from math import floor
+from math import lcm
 from typing import Final, TypeVar
 
 from tests.stages.identity_twin import Row
@@ -50,11 +50,14 @@ def apportion(
 
     Equal remainders are served by `order`.
     """
-    total = sum(shares.values(), Fraction(0))
-    exact = {key: whole * share / total for key, share in shares.items()}
-    parts = {key: floor(part) for key, part in exact.items()}
+    # over one denominator the division is exact in whole numbers, and far quicker
+    common = lcm(*(share.denominator for share in shares.values()))
+    scaled = {key: share.numerator * (common // share.denominator) for key, share in shares.items()}
+    total = sum(scaled.values())
+    parts = {key: whole * share // total for key, share in scaled.items()}
+    remainders = {key: whole * share % total for key, share in scaled.items()}
     turns = sorted(shares, key=order)
-    turns.sort(key=lambda key: exact[key] - parts[key], reverse=True)
+    turns.sort(key=remainders.__getitem__, reverse=True)
     for key in turns[: whole - sum(parts.values())]:
         parts[key] += 1
     return parts

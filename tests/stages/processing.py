@@ -19,13 +19,14 @@ from warehouse.runs import Run
 from warehouse.schemas import TABLES
 
 _LOGS: Final = ("activity", "touchpoints", "signals")
+_QUIET_HOUR: Final = 6  # the worlds live at midnight and noon
 
 
 def ingest(run: Run, logs: Logs, *, undated: bool = False, hourly: bool = False) -> None:
     """Write the logs of some days as files and read them by the ingest stage itself.
 
     Each day has a folder of its own, or `undated` all have one file together, which is faster.
-    `hourly` a day's folder has one for each hour of the day, with the rows of that hour.
+    `hourly` a day's folder has one for each hour that has rows, and one without any.
     """
     with TemporaryDirectory() as name:
         root = Path(name)
@@ -34,11 +35,15 @@ def ingest(run: Run, logs: Logs, *, undated: bool = False, hourly: bool = False)
         for day, content in {} if undated else logs.items():
             folder = root / f"date={day}"
             if hourly:
-                for hour in range(24):
+                for hour in sorted({*_hours(content), _QUIET_HOUR}):
                     _write(folder / f"hour={hour:02d}", [_of_hour(content, hour)])
             else:
                 _write(folder, [content])
         ingest_logs(run, LogFolder.find(root), sorted(logs), KEY)
+
+
+def _hours(content: Day) -> set[int]:
+    return {row["event_time"].hour for table in _LOGS for row in getattr(content, table)}
 
 
 def _of_hour(content: Day, hour: int) -> Day:

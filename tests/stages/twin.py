@@ -5,7 +5,6 @@ logs. What adscribe leaves behind after any history must equal this.
 """
 
 from collections.abc import Iterable
-from dataclasses import astuple
 from datetime import date
 
 from tests.stages.attribution_twin import Logged, attribution_of
@@ -55,7 +54,7 @@ def tables_of(logs: Logs, config: Config) -> Tables:
         matches,
     )
     rows = {
-        "identity_links": map(astuple, links),
+        "identity_links": (tuple(vars(link).values()) for link in links),
         "signal_evidence": taught,
         "identity_events": events(links, _newest(logs), config),
         "matches": (
