@@ -17,6 +17,7 @@ from warehouse.errors import UnknownNameError, nearest
 
 _MODEL: Final = "model"
 _BASIS: Final = "basis"
+_VERSION: Final = "model_version"
 _PLACE: Final = "place"
 _ORDER: Final = re.compile(r"^ORDER BY (.+)\Z", re.MULTILINE | re.DOTALL)
 # Columns of reports by model that are the same under each.
@@ -133,7 +134,7 @@ def days_of_models(warehouse: Warehouse, models: Sequence[str]) -> str:
 
 def _with_basis(warehouse: Warehouse, frame: pl.DataFrame) -> pl.DataFrame:
     """Say beside models that tell causes apart what they do so by."""
-    if _MODEL not in frame.columns:
+    if _MODEL not in frame.columns or _VERSION in frame.columns:  # a version has a basis of its own
         return frame
     told = warehouse.query("attribution/basis_of_models")
     if not frame[_MODEL].is_in(told[_MODEL].implode()).any():
