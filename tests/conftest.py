@@ -4,13 +4,17 @@
 """
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from typer import testing
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
 
 from attribution.learned.incremental import IncrementalModel
+from warehouse.database import Warehouse
 
 settings.register_profile("repeat", derandomize=True, database=None)
 settings.register_profile("explore", database=None)
@@ -26,6 +30,22 @@ def few_replicates() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(IncrementalModel.fit.__func__.__kwdefaults__, "replicates", 2)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_command_tree() -> Iterator[None]:
+    """Build the commands once and not at every call of one: each test calls many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(testing, "_get_command", cache(testing._get_command))
+        yield
+
+
+@pytest.fixture(scope="session")
+def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a warehouse without rows, to copy: to make one takes six times as long."""
+    path = tmp_path_factory.mktemp("empty_warehouse") / "empty.duckdb"
+    with Warehouse.open(path):
+        return path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:

@@ -45,22 +45,14 @@ law = settings(
 )
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the file of a warehouse without rows."""
-    path = tmp_path_factory.mktemp("laws") / "empty.duckdb"
-    with Warehouse.open(path):
-        return path
-
-
 @pytest.fixture
-def begin(empty: Path, tmp_path: Path) -> Iterator[Callable[[], Run]]:
+def begin(empty_warehouse: Path, tmp_path: Path) -> Iterator[Callable[[], Run]]:
     """Return a function that begins a run on a new warehouse, in place of the one before."""
     with ExitStack() as stack:
 
         def new() -> Run:
             stack.pop_all().close()
-            path = shutil.copy(empty, tmp_path / "w.duckdb")
+            path = shutil.copy(empty_warehouse, tmp_path / "w.duckdb")
             return Run(stack.enter_context(Warehouse.open(path)), "run", CONFIG)
 
         yield new

@@ -77,7 +77,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "later" / f"date={LAST_DAY}").rename(path / "small" / f"date={LAST_DAY}")
     (path / "few.toml").write_text(
         "[model]\nenough_signals = 100\n"
-        "[attribution]\nmodels = ['last_touch', 'calibrated_last_touch', 'markov']\n"
+        "[attribution]\nmodels = ['last_touch', 'calibrated_last_touch', 'markov', 'incremental']\n"
     )
     (path / "small" / "date=2026-01-05" / "signals-refused.csv").write_text(
         "signal_id,event_time,advertiser_id,event_name,value\n"
@@ -228,7 +228,8 @@ def test_report_is_the_same_rows_in_every_format(name: str, folder: Path, tmp_pa
         )
         frames[form] = read(out)
 
-    assert frames["parquet"].height > 0
+    # the first model incremental wants more conversions than this world has
+    assert (frames["parquet"].height > 0) == (name != "incremental")
     assert frames["csv"].columns == frames["json"].columns == frames["parquet"].columns
     assert frames["csv"].height == frames["json"].height == frames["parquet"].height
     page = _adscribe("report", name, "--db", str(folder / "ads.duckdb"), "--format", "html")

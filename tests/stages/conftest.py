@@ -17,15 +17,14 @@ from warehouse.runs import Run
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Starter]:
+def start(empty_warehouse: Path, tmp_path: Path) -> Iterator[Starter]:
     """Return a function that begins a run on a new warehouse, or on a copy of one."""
     with ExitStack() as stack:
         numbers = itertools.count()
 
         def begin(config: Config = CONFIG, *, copy: Processed | None = None) -> Run:
             path = tmp_path / f"{next(numbers)}.duckdb"
-            if copy is not None:
-                shutil.copy(copy.path, path)
+            shutil.copy(empty_warehouse if copy is None else copy.path, path)
             return Run(stack.enter_context(Warehouse.open(path)), "run", config)
 
         yield begin

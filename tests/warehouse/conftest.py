@@ -1,5 +1,6 @@
 """A warehouse and a folder for logs, fresh for each test."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,8 @@ from warehouse.database import Warehouse
 
 
 @pytest.fixture
-def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    with Warehouse.open(tmp_path / "ads.duckdb") as opened:
+def warehouse(empty_warehouse: Path, tmp_path: Path) -> Iterator[Warehouse]:
+    with Warehouse.open(shutil.copy(empty_warehouse, tmp_path / "ads.duckdb")) as opened:
         yield opened
 
 
