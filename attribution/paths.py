@@ -20,6 +20,12 @@ LOOKBACK_US: Final = 7 * 24 * HOUR_US
 """How long before a conversion a touch may lie, unless told otherwise."""
 
 
+def positions(names: Sequence[str], known: Sequence[str], *, unknown: int = -1) -> Codes:
+    """Return the position of each name among the known ones, shape (names,)."""
+    place = {name: number for number, name in enumerate(known)}
+    return np.array([place.get(name, unknown) for name in names], dtype=np.int32)
+
+
 @dataclass(frozen=True)
 class Touches:
     """Touches of histories or paths, a row each, in the order of time within each.

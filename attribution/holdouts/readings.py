@@ -41,15 +41,15 @@ class Readings:
         return np.asarray((self.by_last_touch + self.by_opportunity) / 2)
 
 
-def read_holdouts(evidence: Evidence, worth: Floats | None = None) -> Readings:
+def read_holdouts(evidence: Evidence, worth: Floats) -> Readings:
     """Return both readings.
 
     Parameters
     ----------
     evidence : Evidence
         Of at least :data:`LEAST_CONTROLS`: see :func:`require_controls`.
-    worth : ndarray of shape (conversions,), optional
-        How many conversions each counts for, when users are drawn anew; else the evidence's own.
+    worth : ndarray of shape (conversions,)
+        How many conversions each counts for: its weight times its probability, drawn or not.
     """
     counts = evidence.last_touches(worth)
     earned = (counts.touched * holdout_rates(counts)).sum(axis=(1, 2, 3))

@@ -59,7 +59,7 @@ from attribution.learned.exposure_trees import (
     train_intent,
     train_touches,
 )
-from attribution.paths import LOOKBACK_US, Codes, Floats, Integers, Paths
+from attribution.paths import LOOKBACK_US, Floats, Integers, Paths, positions
 from warehouse.errors import ConfigError
 
 _NO_MODEL: Final = "the text is no counterfactual model."
@@ -286,24 +286,18 @@ class CounterfactualModel:
 
     def _known(self, moments: Moments, source: Histories | Paths) -> Moments:
         """Return moments with this model's numbers of campaigns, advertisers and segments."""
-        places = _places(source.channels, self.channels)[moments.touches.channel]
+        places = positions(source.channels, self.channels)[moments.touches.channel]
         channel = np.where(places >= 0, places, len(self.channels)).astype(np.int32)
         return replace(
             moments,
             touches=replace(moments.touches, channel=channel),
-            advertiser=_places(source.advertisers, self.advertisers)[moments.advertiser],
-            segment=_places(source.segments, self.segments)[moments.segment],
+            advertiser=positions(source.advertisers, self.advertisers)[moments.advertiser],
+            segment=positions(source.segments, self.segments)[moments.segment],
         )
 
 
 def _digest(told: dict[str, object]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _places(names: tuple[str, ...], known: tuple[str, ...]) -> Codes:
-    """Return the place of each name among the known ones; -1 for one that is not."""
-    place = {name: number for number, name in enumerate(known)}
-    return np.array([place.get(name, -1) for name in names], dtype=np.int32)
 
 
 def _predict(booster: lightgbm.Booster, columns: Floats) -> Floats:

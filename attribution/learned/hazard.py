@@ -40,7 +40,7 @@ from attribution.learned.hazard_rates import (
     gather,
     opportunity_rates,
 )
-from attribution.paths import KINDS, Codes, Floats, Integers, Paths
+from attribution.paths import KINDS, Codes, Floats, Integers, Paths, positions
 from warehouse.errors import ConfigError
 
 _BINS: Final = len(AGES)
@@ -118,7 +118,7 @@ class AdditiveHazard:
             If the histories hold fewer than 10 conversions.
         """
         reading = HazardReading.of(histories) if reading is None else reading
-        evidence = gather(histories, reading.cells, reading.touched)
+        evidence = gather(histories, reading)
         rates = fit_rates(evidence).rates
         levels, factors = (
             rates.levels(evidence.advertiser_of),
@@ -178,15 +178,15 @@ class AdditiveHazard:
             The same of what touches did not cause.
         """
         path = paths.of_touch
-        channel = _places(self.channels, paths.channels)[paths.touches.channel]
+        channel = _known(paths.channels, self.channels)[paths.touches.channel]
         cells = Cells.of(paths.touches, path, channel, len(self.channels) + 1)
         rates, age = self.cells, bins(paths.age_us)
         organic, effect = (
             np.where((first >= 0) & (age >= 0), rates[first + np.maximum(age, 0)], 0.0)
             for first in (cells.opportunity, cells.effect)
         )
-        advertiser = _places(self.advertisers, paths.advertisers)[paths.advertiser]
-        segment = _places(self.segments, paths.segments)[paths.segment]
+        advertiser = _known(paths.advertisers, self.advertisers)[paths.advertiser]
+        segment = _known(paths.segments, self.segments)[paths.segment]
         hour = paths.end_us // HOUR_US % 24
         base = self.baseline[advertiser, segment] * self.hours[hour]
         return effect, base + add_up(path, organic, size=len(paths))
@@ -252,8 +252,8 @@ class AdditiveHazard:
 
     def _foreseen(self, histories: Histories, start_us: int, end_us: int) -> Floats:
         """Return the conversions expected of the baseline and of touches before a span."""
-        advertiser = _places(self.advertisers, histories.advertisers)[histories.advertiser]
-        segment = _places(self.segments, histories.segments)[histories.segment]
+        advertiser = _known(histories.advertisers, self.advertisers)[histories.advertiser]
+        segment = _known(histories.segments, self.segments)[histories.segment]
         base = self.baseline[advertiser, segment] * (hours_of_day(start_us, end_us) @ self.hours)
         rows = np.flatnonzero(histories.touches.time_us < start_us)
         cells = self._cells_of(histories, rows)
@@ -264,7 +264,7 @@ class AdditiveHazard:
 
     def _cells_of(self, histories: Histories, rows: Integers) -> Cells:
         touches = histories.touches.take(rows)
-        channel = _places(self.channels, histories.channels)[touches.channel]
+        channel = _known(histories.channels, self.channels)[touches.channel]
         return Cells.of(touches, histories.touch_history[rows], channel, len(self.channels) + 1)
 
     def _ages(self, histories: Histories, start_us: int, end_us: int) -> tuple[Floats, Floats]:
@@ -333,14 +333,13 @@ def _read(name: str, found: Any) -> Any:
     return np.array(found, dtype=np.int32 if name == "advertiser_of" else np.float64)[()]
 
 
-def _places(known: tuple[str, ...], names: tuple[str, ...]) -> Codes:
-    """Return the number of each name among known ones, shape (names,); the next for others."""
-    place = {name: number for number, name in enumerate(known)}
-    return np.array([place.get(name, len(known)) for name in names], dtype=np.int32)
-
-
 def _touches_before(histories: Histories, time_us: int) -> Integers:
     """Return how many touches each history had before a time, up to a most."""
     rows = histories.touches.time_us < time_us
     count = np.bincount(histories.touch_history[rows], minlength=len(histories))
     return np.asarray(np.minimum(count, _MOST_TOUCHES), dtype=np.int64)
+
+
+def _known(names: tuple[str, ...], known: tuple[str, ...]) -> Codes:
+    """Return the number that a model has for each name; that after its last for unknown ones."""
+    return positions(names, known, unknown=len(known))

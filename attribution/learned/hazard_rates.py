@@ -184,18 +184,15 @@ def cell_rates(met: Floats, shares: Floats, factors: Floats, kernels: Floats) ->
     return np.concatenate([np.concatenate([met, withheld], axis=1).ravel(), effects.ravel()])
 
 
-def gather(histories: Histories, cells: Cells, touched: sp.csr_array | None = None) -> Evidence:
+def gather(histories: Histories, reading: HazardReading) -> Evidence:
     """Count what the likelihood of histories depends on.
 
     Parameters
     ----------
     histories : Histories
         What was seen.
-    cells : Cells
-        Of their touches.
-    touched : csr_array of shape (conversions, cells), optional
-        What :func:`~attribution.learned.hazard_cells.before_conversions` returns of them, where it
-        is known already.
+    reading : HazardReading
+        Of these histories, with whatever weights.
 
     Raises
     ------
@@ -208,7 +205,7 @@ def gather(histories: Histories, cells: Cells, touched: sp.csr_array | None = No
             f"additive hazard: {weights.sum():.1f} conversions, {LEAST_CONVERSIONS} are needed. "
             "Fit it on more days."
         )
-    segments = len(histories.segments)
+    segments, cells = len(histories.segments), reading.cells
     group = histories.advertiser.astype(np.int64) * segments + histories.segment
     owner, time_us = histories.touch_history, histories.touches.time_us
     stands = histories.weights[owner]
@@ -216,7 +213,7 @@ def gather(histories: Histories, cells: Cells, touched: sp.csr_array | None = No
     met = np.where(cells.opportunity >= 0, cells.opportunity // _BINS, 0)
     met = add_up(met, stands * (cells.opportunity >= 0), size=cells.channels * len(RESPONSES))
     return Evidence(
-        touched=before_conversions(histories, cells) if touched is None else touched,
+        touched=reading.touched,
         weights=weights,
         group=group[histories.conversion_history],
         hour=histories.conversion_us // HOUR_US % 24,

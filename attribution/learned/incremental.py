@@ -16,7 +16,7 @@ from attribution.histories import Histories
 from attribution.learned.caused import REPLICATES, find_caused
 from attribution.learned.hazard import AdditiveHazard, HazardBasis
 from attribution.learned.hazard_cells import add_up
-from attribution.paths import Floats, Paths
+from attribution.paths import Floats, Paths, positions
 from warehouse.errors import ConfigError
 
 _NAME: Final = "incremental"
@@ -170,8 +170,7 @@ def _factors(hazard: AdditiveHazard, paths: Paths, goals: Floats) -> Floats:
         Conversions. What no factor reaches, such as more than all that came after a campaign's
         touches, is met as nearly as the greatest allows.
     """
-    place = {name: number for number, name in enumerate(hazard.channels)}
-    known = np.array([place.get(name, len(goals)) for name in paths.channels], dtype=np.int64)
+    known = positions(paths.channels, hazard.channels, unknown=len(goals))
     effect, organic = hazard.intensities(paths)
     path, each, earning = paths.of_touch, paths.conversions * paths.weights, effect > 0
     path, effect = path[earning], hazard.carry * effect[earning]

@@ -38,7 +38,7 @@ from attribution.learned.exposed_sets import (
     set_keys,
 )
 from attribution.learned.set_values import POSITIONS, divide_worth, empty_rates, place_values
-from attribution.paths import Bools, Floats, Integers, Paths
+from attribution.paths import Bools, Floats, Integers, Paths, positions
 from warehouse.errors import ConfigError, InsufficientDataError
 
 SHRINKAGE: Final = 500.0
@@ -203,8 +203,7 @@ class ShapleyModel:
         ndarray of float64, shape (touches,)
             At least 0, and at most 1 in sum over a path; what is left is organic.
         """
-        known = {name: number for number, name in enumerate(self.channels)}
-        numbers = np.array([known.get(name, -1) for name in paths.channels], dtype=np.int64)
+        numbers = positions(paths.channels, self.channels).astype(np.int64)
         keys = set_keys(len(self.channels))
         exposures = expose(paths, numbers, keys)
         part, worth = self._parts_of(exposures, keys)

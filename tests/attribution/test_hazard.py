@@ -13,9 +13,15 @@ from scipy.optimize import minimize
 from attribution.conversions import DAY_US, HOUR_US
 from attribution.histories import Histories
 from attribution.learned.hazard import AdditiveHazard, HazardBasis
-from attribution.learned.hazard_cells import AGES, RESPONSES, Cells
+from attribution.learned.hazard_cells import AGES, RESPONSES
 from attribution.learned.hazard_fit import fit_rates, log_prior
-from attribution.learned.hazard_rates import Evidence, Rates, gather, log_likelihood
+from attribution.learned.hazard_rates import (
+    Evidence,
+    HazardReading,
+    Rates,
+    gather,
+    log_likelihood,
+)
 from attribution.paths import KINDS, LOOKBACK_US, Floats, Integers, Touches
 from warehouse.errors import ConfigError, InsufficientDataError
 
@@ -108,9 +114,7 @@ def histories_of(touches, conversions, segment, hours):  # type: ignore[no-untyp
 
 
 def evidence_of(histories: Histories) -> Evidence:
-    touches = histories.touches
-    cells = Cells.of(touches, histories.touch_history, touches.channel, len(histories.channels))
-    return gather(histories, cells)
+    return gather(histories, HazardReading.of(histories))
 
 
 def cut(histories: Histories, end_us: int) -> Histories:
