@@ -97,25 +97,14 @@ def credit_fitted(
     _take_away(warehouse, (model,), others=False)
     rows = 0
     if model_version is not None:
-        rows = add_fitted(warehouse, model, rules, model_version=model_version)
+        rows = warehouse.execute(
+            "attribution/add_credits",
+            model=str(model),
+            rules_version=rules.version,
+            model_version=model_version,
+        )
     warehouse.execute("attribution/insert_restatements", run_id=run_id, rules_version=rules.version)
     return rows
-
-
-def add_fitted(warehouse: Warehouse, model: Model, rules: Rules, *, model_version: str) -> int:
-    """Credit the conversions at work, which have no credit under the fitted model; return rows.
-
-    Parameters
-    ----------
-    warehouse, model, rules, model_version
-        As of :func:`credit_fitted`.
-    """
-    return warehouse.execute(
-        "attribution/add_credits",
-        model=str(model),
-        rules_version=rules.version,
-        model_version=model_version,
-    )
 
 
 def _take_away(warehouse: Warehouse, models: tuple[Model, ...], *, others: bool) -> None:

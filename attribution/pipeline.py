@@ -44,7 +44,13 @@ def attribute_day(run: Run, day: date) -> None:
         )
         keep_rules(warehouse, rules.version)
         longest = longest_window_us(rules)
-        keep_horizons(warehouse, late_days=config.late_days, longest_window_us=longest)
+        keep_horizons(
+            warehouse,
+            late_days=config.late_days,
+            longest_window_us=longest,
+            history_days=config.learned.history_days,
+            refit_days=config.learned.refit_days,
+        )
         load_rates(warehouse, config.money)
         update_invalid_traffic(warehouse, day, rules.traffic)
         update_conversions(warehouse, day, config)

@@ -17,6 +17,7 @@ from warehouse.errors import UnknownNameError, nearest
 
 _MODEL: Final = "model"
 _BASIS: Final = "basis"
+_CAMPAIGN: Final = "campaign_id"
 _VERSION: Final = "model_version"
 _PLACE: Final = "place"
 _ORDER: Final = re.compile(r"^ORDER BY (.+)\Z", re.MULTILINE | re.DOTALL)
@@ -136,10 +137,17 @@ def _with_basis(warehouse: Warehouse, frame: pl.DataFrame) -> pl.DataFrame:
     """Say beside models that tell causes apart what they do so by."""
     if _MODEL not in frame.columns or _VERSION in frame.columns:  # a version has a basis of its own
         return frame
-    told = warehouse.query("attribution/basis_of_models")
+    by_campaign = _CAMPAIGN in frame.columns
+    keys = [_MODEL, _CAMPAIGN] if by_campaign else [_MODEL]
+    told = (
+        warehouse.query("attribution/basis_of_credit")
+        .filter(pl.col(_CAMPAIGN).is_not_null() == by_campaign)
+        .group_by(keys)
+        .agg(pl.col(_BASIS).sort().str.join(" + "))
+    )
     if not frame[_MODEL].is_in(told[_MODEL].implode()).any():
         return frame
-    basis = frame.select(_MODEL).join(told, on=_MODEL, how="left", maintain_order="left")[_BASIS]
+    basis = frame.select(keys).join(told, on=keys, how="left", maintain_order="left")[_BASIS]
     return frame.insert_column(frame.columns.index(_MODEL) + 1, basis)
 
 

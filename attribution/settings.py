@@ -7,12 +7,15 @@ warehouse_settings, as of the newest run.
 import logging
 from typing import Final
 
+from warehouse.attribution_config import LearnedRules
 from warehouse.database import Warehouse
 
 REPORT_CURRENCY: Final = "report_currency"  # ISO 4217
 OLDEST_RATE_DAYS: Final = "oldest_rate_days"
 LATE_DAYS: Final = "late_days"
 LONGEST_WINDOW_US: Final = "longest_window_us"
+HISTORY_DAYS: Final = "history_days"
+REFIT_DAYS: Final = "refit_days"
 _RULES_VERSION: Final = "rules_version"
 _log = logging.getLogger("adscribe")
 
@@ -26,7 +29,14 @@ def keep_setting(warehouse: Warehouse, name: str, value: str) -> None:
         warehouse.execute("ledger/update_setting", name=name, value=value)
 
 
-def keep_horizons(warehouse: Warehouse, *, late_days: int, longest_window_us: int) -> None:
+def keep_horizons(
+    warehouse: Warehouse,
+    *,
+    late_days: int,
+    longest_window_us: int,
+    history_days: int = LearnedRules().history_days,
+    refit_days: int = LearnedRules().refit_days,
+) -> None:
     """Keep what tells how long a day is provisional; the report provisional_days reads it.
 
     Parameters
@@ -37,9 +47,13 @@ def keep_horizons(warehouse: Warehouse, *, late_days: int, longest_window_us: in
         Log days after a day on which its rows may still come.
     longest_window_us : int
         The longest lookback window of any kind, method, event and advertiser, in microseconds.
+    history_days, refit_days : int
+        Log days that models are fitted on at most, and that one serves before the next is fitted.
     """
     keep_setting(warehouse, LATE_DAYS, str(late_days))
     keep_setting(warehouse, LONGEST_WINDOW_US, str(longest_window_us))
+    keep_setting(warehouse, HISTORY_DAYS, str(history_days))
+    keep_setting(warehouse, REFIT_DAYS, str(refit_days))
 
 
 def keep_rules(warehouse: Warehouse, version: str) -> None:

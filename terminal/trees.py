@@ -90,7 +90,10 @@ def _add_credits(tree: Tree, credits: Sequence[Mapping[str, object]]) -> None:
         rows = [_in_units(row) for row in credits if row["model"] == model]
         _branch(
             branch, str(model), rows,
-            ("outcome", "reason", "campaign_id", "credit", "value", "user_id", "touch_id", "basis"),
+            (
+                "outcome", "reason", "campaign_id", "credit", "value", "user_id", "touch_id",
+                "basis", "correction",
+            ),
             fits=[_fit(row) for row in rows[:1] if row.get("model_version") is not None],
         )  # fmt: skip
 

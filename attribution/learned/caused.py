@@ -72,6 +72,8 @@ class Caused:
     ----------
     incremental, error : ndarray of shape (channels,)
         How many, and their standard error.
+    total_error : float
+        The standard error of their sum.
     part : float
         The hazard's part of the answer.
     estimates : Estimates
@@ -82,6 +84,7 @@ class Caused:
 
     incremental: Floats
     error: Floats
+    total_error: float
     part: float
     estimates: Estimates
     evidence: Evidence | None
@@ -166,9 +169,11 @@ def find_caused(histories: Histories, replicates: int, seed: int) -> Caused:
         again.append(_estimate(drawn, reading.drawn(drawn), evidence))
     part, doubt = _part_of_hazard(found, again)
     incremental = found.answer(part)
-    sampling = np.column_stack([one.answer(part) for one in again]).var(axis=1, ddof=1)
-    error = np.asarray(np.sqrt(sampling + doubt * incremental**2))
-    return Caused(incremental, error, part, found, evidence)
+    answers = np.column_stack([one.answer(part) for one in again])
+    error = np.asarray(np.sqrt(answers.var(axis=1, ddof=1) + doubt * incremental**2))
+    # a form that is wrong is wrong for all campaigns alike
+    of_total = answers.sum(axis=0).var(ddof=1) + doubt * incremental.sum() ** 2
+    return Caused(incremental, error, float(np.sqrt(of_total)), part, found, evidence)
 
 
 def _part_of_hazard(found: Estimates, again: list[Estimates]) -> tuple[float, float]:

@@ -1,17 +1,19 @@
 """Credit under fitted models: the paths at work as arrays, shares as whole weights.
 
 Conversions at work are credited by the model of the log day that is attributed, whatever their own
-day. When the first model of a name is fitted, it also takes up the conversions of the days that it
-was fitted on which had to wait for it.
+day. A model that was fitted just now also takes up other conversions of the log days that it was
+fitted on: those without credit under it, which had to wait for a first model or were attributed
+while it was switched off, and those whose credit is of a model that it outgrows.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from attribution.credit import MICROS, add_fitted, credit_fitted, rank_touches
+from attribution.credit import MICROS, credit_fitted, rank_touches
 from attribution.eligibility import Rules
 from attribution.history_frames import eligible_paths, find_segments
 from attribution.learned.fitting import Serving, serving_models
@@ -22,12 +24,14 @@ from warehouse.attribution_config import Model
 from warehouse.database import Warehouse
 from warehouse.runs import Run
 
+_log = logging.getLogger("adscribe")
+
 
 def credit_by_learned(run: Run, models: Sequence[Model], day: date, rules: Rules) -> int:
-    """Credit the conversions at work under fitted models, and those that waited for one.
+    """Credit the conversions at work under fitted models, and those that new models take up.
 
     Needs the temporary tables of :func:`attribution.credit.rank_touches`, and leaves
-    work_conversions to be those that waited, if any.
+    work_conversions to be those that were taken up, if any.
 
     Parameters
     ----------
@@ -56,24 +60,32 @@ def credit_by_learned(run: Run, models: Sequence[Model], day: date, rules: Rules
         version = None if found is None else found.version
         rows += credit_fitted(warehouse, model, rules, run_id=run.run_id, model_version=version)
     for model, found in serving.items():
-        if found.is_first:
-            rows += _credit_waiting(warehouse, model, found, rules)
+        if found.is_new:
+            rows += _take_up(run, model, found, rules)
     return rows
 
 
-def _credit_waiting(warehouse: Warehouse, model: Model, first: Serving, rules: Rules) -> int:
-    """Credit what was told on the days of a first model before there was one; return rows."""
-    warehouse.execute(
-        "attribution/uncredited_conversions",
+def _take_up(run: Run, model: Model, new: Serving, rules: Rules) -> int:
+    """Credit what else was told on the days of a new model that is to be its; return rows."""
+    warehouse = run.warehouse
+    warehouse.execute("attribution/delete_stale_conversions")
+    taken = warehouse.execute(
+        "attribution/outgrown_conversions",
         model=str(model),
-        first_day=first.first_day,
-        last_day=first.last_day,
+        first_day=new.first_day,
+        last_day=new.last_day,
+        most_days=new.days // 2,
+    )
+    if not taken:
+        return 0
+    _log.info(
+        "%s: %s also credits %s conversions of its log days", model, new.version, f"{taken:,}"
     )
     take_stored(warehouse, rules)
     rank_touches(warehouse, rules)
     warehouse.execute("attribution/learned_touches")
-    _weigh(warehouse, first)
-    return add_fitted(warehouse, model, rules, model_version=first.version)
+    _weigh(warehouse, new)
+    return credit_fitted(warehouse, model, rules, run_id=run.run_id, model_version=new.version)
 
 
 def _weigh(warehouse: Warehouse, serving: Serving) -> None:

@@ -4,8 +4,13 @@ A log day is served by the newest model of its day or before. Where that is ``re
 was fitted on half of the log days that there are now, or where there is none, a new one is fitted
 on the log days up to this one. If it does not pass its guardrails
 (:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why, the former
-serves on, and the next log day tries again. A day before all models that are kept has
-none, so that one is fitted for it; where that is refused the oldest serves it.
+serves on, and the next log day tries again. A day before the log days of all models that are kept
+has none, so that one is fitted for it; where that is refused the oldest serves it.
+
+A model of few log days knows little. One that was fitted on twice as many outgrows it: it serves
+the days of the former too, and their credit is given anew (:mod:`attribution.learned.credit`).
+Where there are ``history_days`` log days nothing is outgrown any more, and credit that stands is
+moved by no refit.
 
 Models are kept while they serve a log day of the last ``history_days`` (or ``late_days``, if more):
 when it is run again the same one serves it. Of others only what they were fitted on is kept.
@@ -17,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import lightgbm
 import numpy as np
@@ -32,7 +37,7 @@ from attribution.learned.guardrails import (
     read_back,
     require_conversions,
 )
-from attribution.learned.models import LEARNED, LearnedModel, MeetsTotals
+from attribution.learned.models import LEARNED, LearnedModel, MeetsTotals, TellsEffects
 from attribution.paths import Paths
 from warehouse.attribution_config import LearnedRules, Model
 from warehouse.errors import AdscribeError, ConfigError
@@ -67,8 +72,8 @@ class Serving:
         The log days.
     settings : str
         Those that the fit hangs on.
-    is_first : bool
-        Whether it was fitted just now, and none was there before.
+    is_new : bool
+        Whether it was fitted just now.
     """
 
     model: LearnedModel
@@ -76,7 +81,12 @@ class Serving:
     first_day: date
     last_day: date
     settings: str
-    is_first: bool = False
+    is_new: bool = False
+
+    @property
+    def days(self) -> int:
+        """The number of log days that it was fitted on."""
+        return (self.last_day - self.first_day).days + 1
 
 
 def serving_models(run: Run, models: Sequence[Model], day: date) -> dict[Model, Serving]:
@@ -147,17 +157,16 @@ class _Fitted:
 
 def _stored(run: Run, name: Model, day: date) -> Serving | None:
     """Return the model that serves a log day unless another is fitted; None if it is unreadable."""
-    rows = run.warehouse.query(
-        "attribution/serving_credit_model",
-        model=str(name),
-        day=day,
-        settings=_settings(run.config.attribution.learned),
-    )
-    if rows.is_empty():
+    settings = _settings(run.config.attribution.learned)
+    kept = run.warehouse.query("attribution/kept_credit_models", model=str(name), settings=settings)
+    if kept.is_empty():
         return None
-    row = rows.row(0, named=True)
+    row = _grown(kept.to_dicts(), day)
+    body = run.warehouse.query(
+        "attribution/credit_model_body", model=str(name), model_version=row["model_version"]
+    ).item()
     try:
-        model = LEARNED[name].from_json(row["body"])
+        model = LEARNED[name].from_json(body)
     except ConfigError:
         _log.warning(
             "%s: %s of %s cannot be read in credit_models; another is fitted",
@@ -168,11 +177,24 @@ def _stored(run: Run, name: Model, day: date) -> Serving | None:
     return Serving(model, row["model_version"], **{column: row[column] for column in told})
 
 
+def _grown(kept: list[dict[str, Any]], day: date) -> dict[str, Any]:
+    """Return the row that serves a log day, of those of accepted models in the order of days."""
+    before = [place for place, row in enumerate(kept) if row["last_day"] <= day]
+    place = before[-1] if before else 0
+    for later in range(place + 1, len(kept)):
+        if kept[later]["days"] >= 2 * kept[place]["days"]:
+            place = later
+    return kept[place]
+
+
 def _is_due(former: Serving, day: date, rules: LearnedRules) -> bool:
-    serves = day - timedelta(days=rules.refit_days) < former.last_day <= day
-    first_day = max(former.first_day, day - timedelta(days=rules.history_days - 1))
-    grown = day - first_day >= 2 * (former.last_day - former.first_day) + timedelta(days=1)
-    return not serves or grown or former.settings != _settings(rules)
+    if former.settings != _settings(rules):
+        return True
+    if former.first_day <= day <= former.last_day:
+        return False
+    age = (day - former.last_day).days
+    grown = min((day - former.first_day).days + 1, rules.history_days) >= 2 * former.days
+    return age < 0 or age >= rules.refit_days or grown
 
 
 def _settings(rules: LearnedRules) -> str:
@@ -200,6 +222,7 @@ def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Servin
     if fitted is None or reason is not None:
         _say_refused(name, days.last_day, str(reason), former)
         return None
+    _keep_effects(run, name, fitted)
     _prune(run, name, days)
     _log.info(
         "%s: fitted %s on log days %s to %s", name, fitted.version, row["first_day"], days.last_day
@@ -210,8 +233,18 @@ def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Servin
         first_day=day_of(days.histories.start_us),
         last_day=days.last_day,
         settings=_settings(days.rules),
-        is_first=former is None,
+        is_new=True,
     )
+
+
+def _keep_effects(run: Run, name: Model, fitted: _Fitted) -> None:
+    """Keep what the model found out of each campaign."""
+    if not isinstance(fitted.model, TellsEffects):
+        return
+    key = {"model": str(name), "model_version": fitted.version}
+    run.warehouse.execute("attribution/delete_campaign_effects", **key)
+    with run.warehouse.frame("effects", fitted.model.effects()):
+        run.warehouse.execute("attribution/insert_campaign_effects", **key)
 
 
 def _prune(run: Run, name: Model, days: _Days) -> None:

@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 import numpy as np
+import polars as pl
 
 from attribution.conversions import HOUR_US
 from attribution.histories import Histories
@@ -49,10 +50,22 @@ _MOST_CARRY: Final = 10.0
 _FORESEEN_PRIOR: Final = 5.0  # that nothing is to come is believed like so many conversions
 
 
-class HazardBasis(StrEnum):
-    """What effects were told apart from organic conversions by."""
+EFFECTS: Final = {
+    "campaign_id": pl.String,
+    "basis": pl.String,
+    "correction": pl.Float64,
+    "incremental": pl.Float64,
+    "standard_error": pl.Float64,
+    "credited": pl.Float64,
+}
+"""Columns of what a model found out of each campaign: see ``models.TellsEffects``."""
 
-    HOLDOUT = "holdout"  # ads withheld at random
+
+class HazardBasis(StrEnum):
+    """What effects of a campaign were told apart from organic conversions by."""
+
+    HOLDOUT = "holdout"  # its ads withheld at random
+    POOLED = "pooled"  # ads of other campaigns withheld at random; of this one none were
     NONE = "none"  # the form of the model alone
 
 
@@ -66,8 +79,8 @@ class AdditiveHazard:
         Names that it was fitted on.
     advertiser_of : ndarray of int32, shape (channels,)
         The advertiser of each channel.
-    basis : HazardBasis
-        What effects were told apart by.
+    basis : tuple of HazardBasis, of length channels
+        What the effects of each channel were told apart by.
     baseline : ndarray of shape (advertisers + 1, segments + 1)
         Organic rate of a user without touches; the last of each stands for unknown ones.
     hours : ndarray of shape (24,)
@@ -90,7 +103,7 @@ class AdditiveHazard:
     advertisers: tuple[str, ...]
     segments: tuple[str, ...]
     advertiser_of: Codes
-    basis: HazardBasis
+    basis: tuple[HazardBasis, ...]
     baseline: Floats
     hours: Floats
     organic: Floats
@@ -130,7 +143,7 @@ class AdditiveHazard:
             advertisers=histories.advertisers,
             segments=histories.segments,
             advertiser_of=histories.advertiser_of,
-            basis=HazardBasis.NONE if histories.touches.shown.all() else HazardBasis.HOLDOUT,
+            basis=_basis(histories),
             baseline=baselines(rates, evidence, len(histories.segments)),
             hours=rates.hours,
             organic=np.append(levels, 1.0),
@@ -143,6 +156,11 @@ class AdditiveHazard:
         )
         goal = expected_effects(rates, evidence)
         return replace(model, carry=model._carried(reading.paths, goal))
+
+    def effects(self) -> pl.DataFrame:
+        """Return what the model found out of each campaign: see ``models.TellsEffects``."""
+        told = {"campaign_id": self.channels, "basis": self.basis}
+        return pl.DataFrame({name: told.get(name) for name in EFFECTS}, schema=EFFECTS)
 
     @property
     def cells(self) -> Floats:
@@ -315,6 +333,8 @@ class AdditiveHazard:
             "kernels": (len(KINDS), _BINS),
             "carry": (),
         }
+        if len(self.basis) != channels - 1:
+            raise ValueError("basis")
         for name, shape in shapes.items():
             values = np.asarray(getattr(self, name))
             if values.shape != shape or not np.isfinite(values).all() or (values < 0).any():
@@ -329,8 +349,17 @@ def _read(name: str, found: Any) -> Any:
     if name in ("channels", "advertisers", "segments"):
         return tuple(map(str, found))
     if name == "basis":
-        return HazardBasis(found)
+        return tuple(map(HazardBasis, found))
     return np.array(found, dtype=np.int32 if name == "advertiser_of" else np.float64)[()]
+
+
+def _basis(histories: Histories) -> tuple[HazardBasis, ...]:
+    """Return what tells the effects of each channel apart."""
+    withheld = histories.touches.channel[~histories.touches.shown]
+    if not len(withheld):
+        return (HazardBasis.NONE,) * len(histories.channels)
+    own = np.bincount(withheld, minlength=len(histories.channels)) > 0
+    return tuple(HazardBasis.HOLDOUT if one else HazardBasis.POOLED for one in own)
 
 
 def _touches_before(histories: Histories, time_us: int) -> Integers:

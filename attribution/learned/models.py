@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, Protocol, Self, runtime_checkable
 
+import polars as pl
+
 from attribution.histories import Histories
 from attribution.learned.counterfactual import CounterfactualModel
 from attribution.learned.hazard import AdditiveHazard
@@ -68,6 +70,24 @@ class MeetsTotals(Protocol):
 
     def meeting(self, paths: Paths) -> Self:
         """Return the model whose credit of some paths of those histories sums to it."""
+        ...
+
+
+@runtime_checkable
+class TellsEffects(Protocol):
+    """A model that tells what ads caused apart from what would have come anyway."""
+
+    def effects(self) -> pl.DataFrame:
+        """Return what the model found out of each campaign.
+
+        Returns
+        -------
+        DataFrame
+            campaign_id (null: all together); basis, what effects were told apart from organic
+            conversions by; of a model that meets totals correction, how its credit of the campaign
+            was corrected for that, incremental and standard_error, the conversions caused, and
+            credited, what credit sums to. Null is what the model does not tell.
+        """
         ...
 
 

@@ -11,8 +11,9 @@ entropy).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -169,18 +170,18 @@ def _stored(
     """Return models fitted before a day: name, model, first and last day that it was fitted on."""
     found: list[tuple[str, Forecaster, date, date]] = []
     for name, kind in LEARNED.items():
-        rows = warehouse.query(
-            "attribution/serving_credit_model",
-            model=str(name),
-            day=newest - timedelta(days=1),
-            settings="",
-        )
-        if name not in models or not hasattr(kind, "expected") or rows.is_empty():
+        if name not in models or not hasattr(kind, "expected"):
             continue
-        row = rows.row(0, named=True)
-        model = kind.from_json(row["body"])
-        if row["last_day"] < newest and isinstance(model, Forecaster):
-            found.append((str(name), model, row["first_day"], row["last_day"]))
+        kept = warehouse.query("attribution/kept_credit_models", model=str(name), settings="")
+        rows = kept.filter(pl.col("last_day") < newest)
+        if rows.is_empty():
+            continue
+        row = rows.row(-1, named=True)
+        key = {"model": str(name), "model_version": row["model_version"]}
+        with suppress(ConfigError):  # of another version of adscribe; the next run fits another
+            model = kind.from_json(warehouse.query("attribution/credit_model_body", **key).item())
+            if isinstance(model, Forecaster):
+                found.append((str(name), model, row["first_day"], row["last_day"]))
     return found
 
 

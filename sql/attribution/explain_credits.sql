@@ -1,7 +1,7 @@
--- purpose: the credit of one conversion under each model, and of one that is fitted its version and the log
---     days that it was fitted on (null where these are not kept)
+-- purpose: the credit of one conversion under each model, and of one that is fitted its version, the log days
+--     that it was fitted on (null where these are not kept) and what it found out of the campaign
 -- grain: one credit row
--- reads: credits, credit_models, touch_rates
+-- reads: credits, credit_models, campaign_effects, touch_rates
 -- parameters: $conversion_id
 WITH bases AS (
     SELECT DISTINCT week, campaign_id, basis
@@ -27,7 +27,8 @@ SELECT
     credits.campaign_id,
     credits.credit_micros,
     credits.value_micros,
-    bases.basis,
+    coalesce(bases.basis, campaign_effects.basis) AS basis,
+    campaign_effects.correction,
     credits.rules_version,
     credits.model_version,
     fitted.fitted_from,
@@ -40,5 +41,9 @@ LEFT JOIN bases
 LEFT JOIN fitted
     ON fitted.model = credits.model
     AND fitted.model_version = credits.model_version
+LEFT JOIN campaign_effects
+    ON campaign_effects.model = credits.model
+    AND campaign_effects.model_version = credits.model_version
+    AND campaign_effects.campaign_id = credits.campaign_id
 WHERE credits.conversion_id = $conversion_id
 ORDER BY credits.model, credits.outcome, credits.user_id, credits.touch_id

@@ -2,15 +2,18 @@
 --     weeks run out; what comes later still (adjustments, new matches) is told by restated_days
 -- grain: one date of conversions or touches, and model (null: nothing is credited yet). By date of the
 --     conversion rows may come late; by date of the touch conversions may also follow it; what
---     calibrated_last_touch knows of causes is of whole weeks, to their Sunday. A model that is fitted ends
---     with rows and windows: a refit moves no credit that stands. Before the first fit is accepted it has no
---     rows here; that fit credits what waited for it at once. Null: the warehouse knows no such setting yet
--- reads: warehouse_settings, activity, touchpoints, signals, conversions, credits
+--     calibrated_last_touch knows of causes is of whole weeks, to their Sunday. Credit of a fitted model that
+--     knows few log days is given anew by one that was fitted on twice as many, while there are not yet
+--     history_days of them; otherwise it ends with rows and windows. Before the first fit is accepted it has
+--     no rows here; that fit credits what waited for it at once. Null: the warehouse knows no such setting yet
+-- reads: warehouse_settings, activity, touchpoints, signals, conversions, credits, credit_models
 -- parameters: none
 WITH told AS (
     SELECT
         max(TRY_CAST(value AS INTEGER)) FILTER (WHERE name = 'late_days') AS late_days,
-        max(TRY_CAST(value AS BIGINT)) FILTER (WHERE name = 'longest_window_us') AS longest_window_us
+        max(TRY_CAST(value AS BIGINT)) FILTER (WHERE name = 'longest_window_us') AS longest_window_us,
+        max(TRY_CAST(value AS INTEGER)) FILTER (WHERE name = 'history_days') AS history_days,
+        max(TRY_CAST(value AS INTEGER)) FILTER (WHERE name = 'refit_days') AS refit_days
     FROM warehouse_settings
 ),
 newest AS (
@@ -26,8 +29,43 @@ newest AS (
 models AS (
     SELECT DISTINCT model FROM credits
 ),
+young AS (
+    -- versions that one of twice as many log days is still to outgrow, and the last day of its fit
+    SELECT
+        fits.model,
+        fits.model_version,
+        greatest(
+            max(fits.first_day + CAST(2 * fits.days AS INTEGER)) + any_value(told.refit_days) - 2,
+            any_value(newest.log_day) + 1
+        ) AS outgrown_by
+    FROM (
+        SELECT model, model_version, first_day, last_day - first_day + 1 AS days
+        FROM credit_models
+        WHERE status = 'accepted'
+    ) AS fits
+    CROSS JOIN told
+    CROSS JOIN newest
+    GROUP BY fits.model, fits.model_version
+    HAVING 2 * max(fits.days) <= any_value(told.history_days)
+),
+outgrown AS (
+    SELECT
+        days.day,
+        days.model,
+        max(young.outgrown_by) FILTER (WHERE NOT days.by_click) AS by_date,
+        max(young.outgrown_by) AS by_click_date
+    FROM (
+        SELECT DISTINCT day, model, model_version, false AS by_click FROM credits
+        UNION ALL
+        SELECT DISTINCT CAST(touch_time AS DATE) AS day, model, model_version, true AS by_click
+        FROM credits
+        WHERE touch_time IS NOT NULL
+    ) AS days
+    JOIN young ON young.model = days.model AND young.model_version = days.model_version
+    GROUP BY days.day, days.model
+),
 converted AS (
-    SELECT day, count(*) AS conversions FROM conversions GROUP BY day
+    SELECT day, count(*) FILTER (WHERE status <> 'retracted') AS conversions FROM conversions GROUP BY day
 ),
 touched AS (
     SELECT DISTINCT CAST(touch_time AS DATE) AS day FROM credits WHERE touch_time IS NOT NULL
@@ -51,19 +89,28 @@ ends AS (
         dates.day,
         models.model,
         dates.conversions,
-        CASE
-            WHEN models.model = 'calibrated_last_touch'
-                THEN CAST(date_trunc('week', dates.day) AS DATE) + 6 + dates.late_days
-            ELSE dates.day + dates.late_days
-        END AS final_by_date,
-        CASE
-            WHEN models.model = 'calibrated_last_touch'
-                THEN CAST(date_trunc('week', dates.last_conversion_day) AS DATE) + 6 + dates.late_days
-            ELSE dates.last_conversion_day + dates.late_days
-        END AS final_by_click_date,
+        greatest(
+            CASE
+                WHEN models.model = 'calibrated_last_touch'
+                    THEN CAST(date_trunc('week', dates.day) AS DATE) + 6
+                ELSE dates.day
+            END + dates.late_days,
+            outgrown.by_date
+        ) AS final_by_date,
+        greatest(
+            CASE
+                WHEN models.model = 'calibrated_last_touch'
+                    THEN CAST(date_trunc('week', dates.last_conversion_day) AS DATE) + 6
+                ELSE dates.last_conversion_day
+            END + dates.late_days,
+            outgrown.by_click_date
+        ) AS final_by_click_date,
         dates.log_day
     FROM dates
     LEFT JOIN models ON true
+    LEFT JOIN outgrown
+        ON outgrown.day = dates.day
+        AND outgrown.model = models.model
 )
 SELECT
     day,

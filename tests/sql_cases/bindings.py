@@ -52,6 +52,14 @@ FRAMES: Final[Mapping[str, Mapping[str, PolarsDataType]]] = {
         "earns": pl.Boolean,
     },
     "shares": {"place": pl.Int64, "is_organic": pl.Boolean, "weight": pl.Int64},
+    "effects": {
+        "campaign_id": pl.String,
+        "basis": pl.String,
+        "correction": pl.Float64,
+        "incremental": pl.Float64,
+        "standard_error": pl.Float64,
+        "credited": pl.Float64,
+    },
     "attempt": {
         "model": pl.String,
         "model_version": pl.String,
@@ -136,6 +144,7 @@ PARAMETERS: Final[dict[str, object]] = {
     "part": 0,
     "budget": 40,
     "most": 1000,
+    "most_days": 1,
     "settings": "30,40",
     "trained_by": "run",
     "by_contact": False,

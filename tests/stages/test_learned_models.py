@@ -372,6 +372,62 @@ def later_restatements(before: State, after: State) -> pl.DataFrame:
     return after.restatements.join(before.restatements, on=columns, how="anti", nulls_equal=True)
 
 
+def test_a_model_of_twice_as_many_log_days_gives_the_credit_of_the_former_anew(
+    start: Starter, week: Week
+) -> None:
+    config = growing(Model.MARKOV, Model.SHAPLEY)
+    run, days = start(config), WEEK[:5]
+    for day in days:
+        process(run, day, week.logs[day])
+    told = attempts(run.warehouse).filter(status="accepted")
+    for model in ("markov", "shapley"):
+        assert days_of(run.warehouse, model, "accepted") == [WEEK[1], WEEK[3]]
+        newest = told.filter(model=model)["model_version"][-1]
+        own = table(run.warehouse, "credits").filter(model=model)
+        assert own["model_version"].unique().to_list() == [newest]
+        assert set(own["conversion_id"]) == set(
+            table(run.warehouse, "conversions")["conversion_id"]
+        )
+    causes = table(run.warehouse, "restatements").group_by("cause").agg(pl.col("model").unique())
+    assert set(dict(causes.iter_rows())["refit"]) == {"markov", "shapley"}
+    provisional = run.warehouse.query("reports/provisional_days").filter(model="shapley")
+    # one of eight log days is to come, after a week at the latest
+    assert set(provisional["final_by_date"]) == {WEEK[0] + timedelta(days=8 + 3 - 2)}
+    assert broken(run.warehouse) == {}
+
+
+def test_days_of_a_model_that_was_outgrown_are_served_by_the_other(
+    start: Starter, week: Week
+) -> None:
+    run = start(growing(Model.MARKOV, Model.SHAPLEY))
+    for day in WEEK[:4]:
+        process(run, day, week.logs[day])
+    before, tried = hashes(run.warehouse), attempts(run.warehouse)
+    for day in WEEK[:3]:
+        process(run, day, week.logs[day])
+        assert hashes(run.warehouse) == before
+    assert attempts(run.warehouse).equals(tried)
+
+
+def test_conversions_of_days_without_the_model_are_taken_up_by_the_next_fit(
+    start: Starter, week: Week
+) -> None:
+    run, alone = start(growing(Model.MARKOV)), growing()
+    for day in WEEK[:4]:
+        config = alone if day == WEEK[2] else growing(Model.MARKOV)
+        process(Run(run.warehouse, f"run {day}", config), day, week.logs[day])
+    credited = table(run.warehouse, "credits").filter(model="markov")
+    conversions = table(run.warehouse, "conversions")
+    assert set(credited["conversion_id"]) == set(conversions["conversion_id"])
+
+
+def growing(*models: Model) -> Config:
+    """Return a configuration whose models are fitted from the first day on."""
+    config = config_of(history_days=28, least_conversions=10)
+    attribution = config.attribution.model_copy(update={"models": (Model.LAST_TOUCH, *models)})
+    return config.model_copy(update={"attribution": attribution})
+
+
 def test_models_that_serve_no_day_to_come_again_are_let_go(start: Starter, week: Week) -> None:
     """Their rows stay, and all that reads models goes on."""
     config = config_of(history_days=1, refit_days=1, least_conversions=1)
