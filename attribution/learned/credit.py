@@ -16,7 +16,7 @@ import polars as pl
 from attribution.credit import MICROS, credit_fitted, rank_touches
 from attribution.eligibility import Rules
 from attribution.history_frames import eligible_paths, find_segments
-from attribution.learned.fitting import Serving, serving_models
+from attribution.learned.fitting import Serving, outgrown_days, serving_models
 from attribution.learned.models import LearnedModel, tells_segments
 from attribution.paths import Floats, Integers
 from attribution.work import take_stored
@@ -74,7 +74,7 @@ def _take_up(run: Run, model: Model, new: Serving, rules: Rules) -> int:
         model=str(model),
         first_day=new.first_day,
         last_day=new.last_day,
-        most_days=new.days // 2,
+        most_days=outgrown_days(new.days),
     )
     if not taken:
         return 0

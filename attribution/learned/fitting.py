@@ -1,16 +1,16 @@
 """Which fitted model serves a log day: a schedule of refits, each behind guardrails.
 
 A log day is served by the newest model of its day or before. Where that is ``refit_days`` old, or
-was fitted on half of the log days that there are now, or where there is none, a new one is fitted
-on the log days up to this one. If it does not pass its guardrails
+was fitted on two thirds of the log days that there are now or fewer, or where there is none, a new
+one is fitted on the log days up to this one. If it does not pass its guardrails
 (:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why, the former
 serves on, and the next log day tries again. A day before the log days of all models that are kept
 has none, so that one is fitted for it; where that is refused the oldest serves it.
 
-A model of few log days knows little. One that was fitted on twice as many outgrows it: it serves
-the days of the former too, and their credit is given anew (:mod:`attribution.learned.credit`).
-Where there are ``history_days`` log days nothing is outgrown any more, and credit that stands is
-moved by no refit.
+A model of few log days knows little. One that was fitted on half as many again outgrows it: it
+serves the days of the former too, and their credit is given anew
+(:mod:`attribution.learned.credit`). Where there are ``history_days`` log days nothing is outgrown
+any more, and credit that stands is moved by no refit.
 
 Models are kept while they serve a log day of the last ``history_days`` (or ``late_days``, if more):
 when it is run again the same one serves it. Of others only what they were fitted on is kept.
@@ -119,6 +119,11 @@ def serving_models(run: Run, models: Sequence[Model], day: date) -> dict[Model, 
     return serving
 
 
+def outgrown_days(days: int) -> int:
+    """Return on how many log days a model was fitted at most that one of so many outgrows."""
+    return 2 * days // 3
+
+
 @dataclass
 class _Days:
     """The log days up to one, and the histories on them, read when they are first wanted."""
@@ -182,7 +187,7 @@ def _grown(kept: list[dict[str, Any]], day: date) -> dict[str, Any]:
     before = [place for place, row in enumerate(kept) if row["last_day"] <= day]
     place = before[-1] if before else 0
     for later in range(place + 1, len(kept)):
-        if kept[later]["days"] >= 2 * kept[place]["days"]:
+        if outgrown_days(kept[later]["days"]) >= kept[place]["days"]:
             place = later
     return kept[place]
 
@@ -193,8 +198,8 @@ def _is_due(former: Serving, day: date, rules: LearnedRules) -> bool:
     if former.first_day <= day <= former.last_day:
         return False
     age = (day - former.last_day).days
-    grown = min((day - former.first_day).days + 1, rules.history_days) >= 2 * former.days
-    return age < 0 or age >= rules.refit_days or grown
+    now = min((day - former.first_day).days + 1, rules.history_days)
+    return age < 0 or age >= rules.refit_days or outgrown_days(now) >= former.days
 
 
 def _settings(rules: LearnedRules) -> str:

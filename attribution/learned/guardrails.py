@@ -71,7 +71,8 @@ def require_conversions(histories: Histories, least: int) -> None:
     found = expected_conversions(histories)
     if found < least:
         raise InsufficientDataError(
-            f"{found:.1f} conversions of known users; least_conversions is {least}. Wait for more "
+            f"{found:.1f}".removesuffix(".0")
+            + f" conversions of known users; least_conversions is {least}. Wait for more "
             "days, or lower it."
         )
 

@@ -171,7 +171,7 @@ def test_a_model_is_fitted_when_the_one_before_is_as_old_as_told_or_on_half_the_
         refused = days_of(warehouse, model, "refused")
         for day in WEEK:
             is_old = served is None or (day - served).days >= RULES.refit_days
-            has_grown = served is not None and days_at(day) >= 2 * days_at(served)
+            has_grown = served is not None and 2 * days_at(day) >= 3 * days_at(served)
             if (is_old or has_grown) and day not in refused:
                 served = day
                 expected.append(day)
@@ -194,7 +194,7 @@ def test_credit_is_given_by_the_model_of_the_log_day_that_came_last(
     assert set(found.select("model", "model_version").rows()) == set(
         newest.select("model", "model_version").rows()
     )
-    assert credits["model_version"].n_unique() == 2 * len(LEARNED_NAMES)
+    assert attempts(warehouse).filter(status="accepted")["model_version"].n_unique() > len(newest)
     assert table(warehouse, "credits").filter(model="last_touch")["model_version"].is_null().all()
 
 
@@ -372,7 +372,7 @@ def later_restatements(before: State, after: State) -> pl.DataFrame:
     return after.restatements.join(before.restatements, on=columns, how="anti", nulls_equal=True)
 
 
-def test_a_model_of_twice_as_many_log_days_gives_the_credit_of_the_former_anew(
+def test_a_model_of_half_as_many_log_days_again_gives_the_credit_of_the_former_anew(
     start: Starter, week: Week
 ) -> None:
     config = growing(Model.MARKOV, Model.SHAPLEY)
@@ -381,7 +381,7 @@ def test_a_model_of_twice_as_many_log_days_gives_the_credit_of_the_former_anew(
         process(run, day, week.logs[day])
     told = attempts(run.warehouse).filter(status="accepted")
     for model in ("markov", "shapley"):
-        assert days_of(run.warehouse, model, "accepted") == [WEEK[1], WEEK[3]]
+        assert days_of(run.warehouse, model, "accepted") == [WEEK[1], WEEK[2], WEEK[4]]
         newest = told.filter(model=model)["model_version"][-1]
         own = table(run.warehouse, "credits").filter(model=model)
         assert own["model_version"].unique().to_list() == [newest]
@@ -447,7 +447,8 @@ def test_models_that_serve_no_day_to_come_again_are_let_go(start: Starter, week:
         WEEK[-1],
     ]
     assert {"counterfactual", "hazard"} <= set(foretold(run.warehouse, LEARNED_NAMES)["model"])
-    credits = table(run.warehouse, "credits").filter(model_version=oldest["model_version"])
+    credits = table(run.warehouse, "credits").filter(model_version=newer["model_version"])
+    run.warehouse._connection.execute("UPDATE credit_models SET body = NULL")
     told = explain_conversion(
         run.warehouse, credits["conversion_id"][0], config.attribution
     ).credits
@@ -455,7 +456,7 @@ def test_models_that_serve_no_day_to_come_again_are_let_go(start: Starter, week:
         (row["model_version"], row["fitted_from"], row["fitted_until"])
         for row in told
         if row["model"] == "markov"
-    } == {(oldest["model_version"], oldest["first_day"], oldest["last_day"])}
+    } == {(newer["model_version"], newer["first_day"], newer["last_day"])}
 
     process(run, WEEK[3], week.logs[WEEK[3]])
     again = attempts(run.warehouse).filter(model="markov", last_day=WEEK[3])
@@ -553,17 +554,20 @@ def test_a_fit_that_breaks_is_refused_and_the_day_is_credited_all_the_same(
     assert again.sort(again.columns).equals(credited.sort(credited.columns))
 
 
-def test_a_day_before_all_models_is_served_by_the_oldest(start: Starter, week: Week) -> None:
+def test_a_day_before_all_models_is_served_by_the_one_that_outgrew_the_oldest(
+    start: Starter, week: Week
+) -> None:
     run = start(config_of(Model.CALIBRATED_LAST_TOUCH, least_conversions=10**6), copy=week)
     process(run, WEEK[0], week.logs[WEEK[0]])
     assert broken(run.warehouse) == {}
-    oldest = attempts(run.warehouse).filter(status="accepted").group_by("model").first()
+    kept = attempts(run.warehouse).filter(pl.col("last_day") <= WEEK[4], status="accepted")
+    grown = kept.group_by("model").last()
     signals = table(run.warehouse, "conversion_signals").filter(day=WEEK[0], role="first")
     credits = table(run.warehouse, "credits").filter(
         pl.col("model").is_in(LEARNED_NAMES)
         & pl.col("conversion_id").is_in(signals["conversion_id"].implode())
     )
-    assert set(credits["model_version"]) == set(oldest["model_version"])
+    assert set(credits["model_version"]) == set(grown["model_version"])
 
 
 def test_fitted_models_stand_beside_one_that_needs_no_fit() -> None:
