@@ -134,3 +134,9 @@ def test_a_memory_limit_too_small_is_one_line(path: Path, limit: str) -> None:
 def test_an_unknown_statement_names_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match='did you mean "match_rate"'):
         statement("reports/match_rat")
+
+
+def test_joins_build_no_filters_that_duckdb_gets_wrong(warehouse: Warehouse) -> None:
+    connection = warehouse._connection
+    (told,) = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()[0]
+    assert told == "join_filter_pushdown"
