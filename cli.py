@@ -1,6 +1,5 @@
 """The command line: parse, call, print."""
 
-import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +10,7 @@ import attribution
 import matching
 import simulation
 import terminal
-from attribution.reports import days_of_models
-from commands import comparison, evaluations, imports, persons, training
+from commands import comparison, evaluations, imports, persons, reports, training
 from commands.options import (
     AsJson,
     ConfigFile,
@@ -27,6 +25,7 @@ from commands.options import (
     config_of,
 )
 from daily import DayRange, Stage, days_of_logs, open_run, run_days, stored_days
+from simulation import WorldConfig
 from warehouse.config import Config
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError
@@ -72,16 +71,21 @@ def simulate(
     days: Annotated[int, typer.Option(min=1, help="Days of logs.")] = 7,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same world.")] = 1,
     start: Start = datetime(2026, 1, 5),  # noqa: DTZ001 -- a date, typer knows no other
+    holdouts: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of users held out of a campaign; 0: nobody.")
+    ] = WorldConfig().holdout_share,
 ) -> None:
     """Write the logs of an advertising world whose truth is known.
 
     Example: adscribe simulate world --users 20000 --days 7 --seed 1
     """
+    world = WorldConfig(holdout_share=holdouts)
     with terminal.progress_bar() as progress:
         try:
             rows = simulation.simulate(
-                out, users=users, days=days, seed=seed, start=start.date(), progress=progress
-            )
+                out, users=users, days=days, seed=seed, start=start.date(), config=world,
+                progress=progress,
+            )  # fmt: skip
         except FileExistsError as error:
             raise ConfigError(str(error)) from error
     terminal.show_written(out, rows)
@@ -161,47 +165,7 @@ app.command()(training.train)
 app.command()(persons.forget)
 app.command()(persons.rekey)
 app.command("compare")(comparison.compare_models)
-
-
-@app.command()
-def report(
-    name: Annotated[str, typer.Argument(help="; ".join(attribution.report_names()))],
-    db: Db,
-    form: Annotated[
-        attribution.Format | None,
-        typer.Option("--format", help="How to write it; by default as --out ends, else a table."),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="File to write instead of the screen.")] = None,
-    models: Annotated[
-        str | None,
-        typer.Option(help="Attribution models to put side by side, comma-separated, or all."),
-    ] = None,
-) -> None:
-    """Print a report, or write it to a file.
-
-    Example: adscribe report campaign_credit --db ads.duckdb --format csv --out credit.csv
-
-    Example: adscribe report credit_by_campaign --db ads.duckdb --models last_touch,linear
-    """
-    form = form or attribution.format_of(out)
-    if form is attribution.Format.TABLE and out is not None:
-        raise ConfigError("--out needs a --format of csv, json, parquet or html.")
-    if form is attribution.Format.PARQUET and out is None and sys.stdout.isatty():
-        raise ConfigError("Parquet is not for the screen. Name a file with --out.")
-    chosen = None if models is None else models.split(",")
-    with Warehouse.open(db, read_only=True) as warehouse:
-        frame = attribution.report(warehouse, name, models=chosen)
-        note = "" if chosen is None else days_of_models(warehouse, chosen)
-    title = name.replace("_", " ")
-    if form is attribution.Format.TABLE:
-        beside = "" if models is None else f" --models {models}"
-        whole = f"adscribe report {name} --db {db}{beside} --format csv"
-        terminal.show_frame(frame, title=title, whole=whole, note=note)
-    elif out is None:
-        sys.stdout.buffer.write(attribution.encode(frame, form, title=title))
-    else:
-        terminal.save(out, attribution.encode(frame, form, title=title))
-        typer.echo(f"{len(frame):,} rows written to {out}")
+app.command("report")(reports.print_report)
 
 
 @explain_app.command("match")
@@ -227,7 +191,10 @@ def explain_match(
 @explain_app.command("conversion")
 def explain_conversion(
     conversion_id: Annotated[
-        str, typer.Argument(help="A conversion_id of the table credits, or a signal_id of it.")
+        str,
+        typer.Argument(
+            help="A conversion_id of the table credits, a signal_id of it, or its order id."
+        ),
     ],
     db: Db,
     config: ConfigFile = None,

@@ -12,7 +12,6 @@ from typing import Any, Final
 import polars as pl
 
 from attribution.credit_errors import (
-    Floats,
     rank_correlation,
     share_error,
     total_error,
@@ -21,18 +20,22 @@ from attribution.credit_errors import (
 from attribution.holdouts.arms import COUNTS
 from attribution.holdouts.lift import estimate_lifts
 from attribution.learned.predictions import foretold
-from attribution.reports import days_of_models
+from attribution.lift_agreement import agreement
+from attribution.report_notes import days_of_models, unattributed_days
 from warehouse.attribution_config import Model
 from warehouse.database import Warehouse
 from warehouse.errors import InputFileError, InsufficientDataError, UnknownNameError, nearest
 
-_FIRST: Final = (Model.CALIBRATED_LAST_TOUCH, Model.LAST_TOUCH)  # the first that is there leads
+_FIRST: Final = (  # the first that is there leads
+    Model.INCREMENTAL, Model.CALIBRATED_LAST_TOUCH, Model.LAST_TOUCH,
+)  # fmt: skip
 _OUTCOMES: Final = ("touch", "organic", "unmatched", "rejected")
 _TRUTH: Final = {"caused_by": pl.String, "incremental": pl.Float64}
 _KEY: Final = "campaign_id"
+_SHRUNK: Final = ("shrunk", "shrunk_low", "shrunk_high")  # as in the report lift
 _LIFTS: Final = {
     _KEY: pl.String, "incremental": pl.Float64, "error": pl.Float64, "low_90": pl.Float64,
-    "high_90": pl.Float64, "lift": pl.Float64, "lift_low": pl.Float64, "lift_high": pl.Float64,
+    "high_90": pl.Float64, **dict.fromkeys(_SHRUNK, pl.Float64),
 }  # fmt: skip
 
 
@@ -49,14 +52,15 @@ class Comparison:
         touches earned, null where it is of several currencies; share_error and rank_correlation of
         credit by campaign beside the reference.
     campaigns : DataFrame
-        campaign_id; lift, lift_low, lift_high: conversions that the holdouts say it caused, drawn
-        towards other campaigns, with a 90% interval; and a column of credit for each model.
+        campaign_id; shrunk, shrunk_low, shrunk_high: conversions that the holdouts say it caused,
+        drawn towards other campaigns, with a 90% interval, as in the report lift; and a column of
+        credit for each model.
     intervals : DataFrame
         campaign_id, model, error, low, high: the standard error of that credit and its 90% interval
         (docs/reports.md, credit_intervals), where the model gives the campaign any.
     lifts : DataFrame
-        model, campaigns, scale, weighted_error, chi_square, rank_correlation, within: how far
-        credit agrees with the lifts. Without rows where nobody is held out.
+        model and the figures of :func:`attribution.lift_agreement.agreement`: how far credit agrees
+        with the lifts. Without rows where nobody is held out.
     truth : DataFrame
         model, total_error, weighted_error, share_error, rank_correlation. Without rows where no
         truth is given.
@@ -89,15 +93,11 @@ class Comparison:
         plain["campaigns"] = list(campaigns.values())
         return plain
 
-    def beside_reference(self) -> pl.DataFrame:
-        """Return the campaigns, the interval of the reference's credit beside that credit."""
-        own = self.intervals.filter(pl.col("model") == self.reference).select(
-            _KEY, reference_low="low", reference_high="high"
-        )
-        names = self.campaigns.columns
-        place = names.index(self.reference) + 1
-        joined = self.campaigns.join(own, on=_KEY, how="left", maintain_order="left")
-        return joined.select(*names[:place], *own.columns[1:], *names[place:])
+    def reference_intervals(self) -> pl.DataFrame:
+        """Return by campaign the shrunk lift and the reference's credit, each with its interval."""
+        own = self.intervals.filter(pl.col("model") == self.reference).select(_KEY, "low", "high")
+        named = self.campaigns.select(_KEY, *_SHRUNK, self.reference)
+        return named.join(own, on=_KEY, how="left", maintain_order="left")
 
 
 def compare(
@@ -136,10 +136,12 @@ def compare(
         models=_by_model(told, credit, chosen),
         campaigns=_by_campaign(credit, lifts),
         intervals=intervals.filter(pl.col("model").is_in(chosen)),
-        lifts=_agreement(given, lifts),
+        lifts=agreement(given, lifts),
         truth=_errors(given, true),
         predictions=foretold(warehouse, chosen),
-        note=days_of_models(warehouse, chosen),
+        note="\n".join(
+            filter(None, (unattributed_days(warehouse), days_of_models(warehouse, chosen)))
+        ),
     )
 
 
@@ -203,8 +205,8 @@ def _lifts(warehouse: Warehouse) -> pl.DataFrame:
     except InsufficientDataError:
         return pl.DataFrame(schema=_LIFTS)
     return lifts.select(
-        pl.col("name").alias(_KEY), "incremental", "low_90", "high_90", error="pooled_error",
-        lift="shrunk", lift_low="shrunk_low", lift_high="shrunk_high",
+        pl.col("name").alias(_KEY), "incremental", "low_90", "high_90", *_SHRUNK,
+        error="pooled_error",
     ).select(*_LIFTS)  # fmt: skip
 
 
@@ -248,48 +250,9 @@ def _value(rows: pl.DataFrame) -> float | None:
 
 
 def _by_campaign(credit: pl.DataFrame, lifts: pl.DataFrame) -> pl.DataFrame:
-    names = ("lift", "lift_low", "lift_high")
-    joined = credit.join(lifts.select(_KEY, *names), on=_KEY, how="full", coalesce=True)
+    joined = credit.join(lifts.select(_KEY, *_SHRUNK), on=_KEY, how="full", coalesce=True)
     models = [name for name in credit.columns if name != _KEY]
-    return joined.select(_KEY, *names, pl.col(models).fill_null(0.0)).sort(_KEY)
-
-
-def _agreement(given: dict[str, pl.DataFrame], lifts: pl.DataFrame) -> pl.DataFrame:
-    """Return by model how far credit lies from the plain lifts, brought to their size first.
-
-    Lifts count other conversions than credit does, so that only proportions are compared.
-    """
-    schema = {
-        "model": pl.String, "campaigns": pl.Int64, "scale": pl.Float64,
-        "weighted_error": pl.Float64, "chi_square": pl.Float64, "rank_correlation": pl.Float64,
-        "within": pl.Int64,
-    }  # fmt: skip
-    known = lifts.filter(pl.col("error") > 0)
-    rows = []
-    for model, credit in given.items():
-        both = known.join(credit, on=_KEY, how="left", maintain_order="left").sort(_KEY)
-        column = both["credit"].fill_null(0.0).to_numpy()
-        lift, error = both["incremental"].to_numpy(), both["error"].to_numpy()
-        scale = _scale(column, lift, error)
-        scaled = scale * column
-        inside = (scaled >= both["low_90"].to_numpy()) & (scaled <= both["high_90"].to_numpy())
-        squares = float((((scaled - lift) / error) ** 2).sum())
-        rows.append(
-            (
-                model, len(both), scale, weighted_error(scaled, lift),
-                squares / (len(both) - 1) if len(both) > 1 else None,
-                rank_correlation(column, lift), int(inside.sum()),
-            )
-        )  # fmt: skip
-    frame = pl.DataFrame(rows if len(known) else [], schema=schema, orient="row")
-    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
-
-
-def _scale(credit: Floats, lift: Floats, error: Floats) -> float:
-    """Return the factor of credit that fits the lifts best, by least squares; never below 0."""
-    weight = 1 / error**2
-    size = float((weight * credit**2).sum())
-    return max(float((weight * credit * lift).sum()), 0.0) / size if size > 0 else 0.0
+    return joined.select(_KEY, *_SHRUNK, pl.col(models).fill_null(0.0)).sort(_KEY)
 
 
 def _errors(given: dict[str, pl.DataFrame], true: pl.DataFrame | None) -> pl.DataFrame:
@@ -312,5 +275,5 @@ def _errors(given: dict[str, pl.DataFrame], true: pl.DataFrame | None) -> pl.Dat
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:
     """Return a campaign's row with the credit of models apart from its lift."""
-    own = {name: row.pop(name) for name in (_KEY, "lift", "lift_low", "lift_high")}
+    own = {name: row.pop(name) for name in (_KEY, *_SHRUNK)}
     return {**own, "credit": row, "intervals": {}}

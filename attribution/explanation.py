@@ -19,6 +19,7 @@ _WINDOWS: Final = {
 }  # fmt: skip
 _LEAST: Final = {"least_click_seconds": "least_click_us", "least_view_seconds": "least_view_us"}
 _SECOND_US: Final = 1_000_000
+_MOST_NAMED: Final = 5  # conversions of one order in an error
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def explain_conversion(
     warehouse : Warehouse
         A warehouse whose days have been attributed.
     conversion_id : str
-        The conversion: the id of its first signal, or of any other.
+        The conversion: the id of its first signal, or of any other, or else its order id.
     config : AttributionConfig
         The rules to judge its touches by: those that were in force, as the run was given them.
 
@@ -88,11 +89,9 @@ def explain_conversion(
     ------
     UnknownNameError
         If no conversion has this id; where it is a signal that was refused, the message says why.
+        If an order has several conversions: the message names them.
     """
-    named = warehouse.query("attribution/conversion_of_signal", signal_id=conversion_id)
-    if named.is_empty() or named.item() is None:
-        raise UnknownNameError(_why_none(warehouse, conversion_id, adjusts=not named.is_empty()))
-    key = {"conversion_id": named.item()}
+    key = {"conversion_id": _conversion_of(warehouse, conversion_id)}
     rows = warehouse.query("attribution/explain_conversion", **key)
     given = resolve(config)
     return ConversionExplanation(
@@ -103,6 +102,30 @@ def explain_conversion(
         warehouse.query("attribution/explain_credits", **key).to_dicts(),
         _rules(warehouse, key, given.version),
     )
+
+
+def _conversion_of(warehouse: Warehouse, name: str) -> str:
+    """Return the conversion that a signal or an order stands for; a signal comes first."""
+    named = warehouse.query("attribution/conversion_of_signal", signal_id=name)
+    if not named.is_empty():
+        if named.item() is None:
+            raise UnknownNameError(_why_none(warehouse, name, adjusts=True))
+        return str(named.item())
+    ordered = warehouse.query("attribution/conversions_of_order", order_id=name)
+    if ordered.is_empty():
+        raise UnknownNameError(_why_none(warehouse, name, adjusts=False))
+    if len(ordered) > 1:
+        told = [
+            f"{row['conversion_id']} ({row['advertiser_id']}, {row['event_name']}, "
+            f"{row['event_time']:%Y-%m-%d %H:%M})"
+            for row in ordered.head(_MOST_NAMED).iter_rows(named=True)
+        ]
+        more = f" and {len(ordered) - _MOST_NAMED:,} more" if len(ordered) > _MOST_NAMED else ""
+        raise UnknownNameError(
+            f'order "{name}" in {warehouse.path} has {len(ordered):,} conversions: '
+            f"{', '.join(told)}{more}. Name one of them."
+        )
+    return str(ordered["conversion_id"].item())
 
 
 def _rules(warehouse: Warehouse, key: dict[str, str], given: str) -> list[dict[str, object]]:
@@ -153,6 +176,6 @@ def _why_none(warehouse: Warehouse, signal_id: str, *, adjusts: bool) -> str:
     if refused:
         return f"{message}: the signal was refused: {refused_where(refused)}"
     return (
-        f"{message}. Name a signal of it that has been attributed; adscribe explain match "
+        f"{message}. Name a signal or order of it that has been attributed; adscribe explain match "
         f"{signal_id} tells of any other."
     )

@@ -3,7 +3,7 @@
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from attribution.holdouts.lift_report import LIFT, lift_report
+from attribution.report_filters import picked_rows
 from warehouse.attribution_config import Model
 from warehouse.database import Warehouse, statement, statements
 from warehouse.errors import UnknownNameError, nearest
@@ -61,7 +62,13 @@ def report_names() -> list[str]:
     return sorted([*statements("reports"), LIFT])
 
 
-def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = None) -> pl.DataFrame:
+def report(
+    warehouse: Warehouse,
+    name: str,
+    *,
+    models: Sequence[str] | None = None,
+    only: Mapping[str, Sequence[str]] | None = None,
+) -> pl.DataFrame:
     """Run one report, and put models beside each other where they are named.
 
     With models, what a row is of stays as it is; each other column of a report by model becomes
@@ -78,59 +85,49 @@ def report(warehouse: Warehouse, name: str, *, models: Sequence[str] | None = No
     models : sequence of str, optional
         The models to put side by side, in this order; ``["all"]`` for all that the report tells of.
         The report as it is when omitted.
+    only : mapping of str to sequence of str, optional
+        Only rows in which each of these columns has one of these texts
+        (:func:`attribution.report_filters.picked_rows`); all when omitted. A column that models
+        change is looked for once they stand side by side.
 
     Raises
     ------
     UnknownNameError
-        If there is no such report or model, or, with models, if the report is not by model or tells
-        nothing of one of them.
+        If there is no such report, model or column, or, with models, if the report is not by model
+        or tells nothing of one of them.
     """
     if name not in report_names():
         raise UnknownNameError(f'no report "{name}": {nearest(name, report_names())}')
     named = [] if models is None or list(models) == ["all"] else _known(models)
     if name == LIFT:
-        frame = lift_report(warehouse)
+        whole = lift_report(warehouse)
     else:
-        frame = _with_basis(warehouse, warehouse.query(f"reports/{name}"))
-    if models is None:
-        return frame
-    if _MODEL not in frame.columns:
-        raise UnknownNameError(f'the report "{name}" is not by model. Leave --models out.')
-    told = sorted(frame.get_column(_MODEL).drop_nulls().unique())
-    chosen = named or told
-    absent = [model for model in chosen if model not in told]
+        whole = _with_basis(warehouse, warehouse.query(f"reports/{name}"))
+    frame = picked_rows(whole, only or {})
+    if models is not None:
+        if _MODEL not in whole.columns:
+            raise UnknownNameError(f'the report "{name}" is not by model. Leave --models out.')
+        told = sorted(frame.get_column(_MODEL).drop_nulls().unique())
+        _refuse_absent(warehouse, name, named, whole)
+        frame = picked_rows(_side_by_side(frame, _keys(name, frame), named or told), only or {})
+    known = {*whole.columns, *frame.columns}
+    for column in only or {}:
+        if column not in known:
+            raise UnknownNameError(
+                f'the report "{name}" has no column "{column}": {nearest(column, known)}'
+            )
+    return frame
+
+
+def _refuse_absent(warehouse: Warehouse, name: str, named: list[str], whole: pl.DataFrame) -> None:
+    """Raise an error for the first named model that a report tells nothing of."""
+    told = sorted(whole.get_column(_MODEL).drop_nulls().unique())
+    absent = [model for model in named if model not in told]
     if absent and told:  # a warehouse without any credit has no model to miss
         raise UnknownNameError(
             f'{warehouse.path}: the report "{name}" tells nothing of {absent[0]}, only of '
             f"{', '.join(told)}. Attribute its days with: adscribe attribute --models {absent[0]}"
         )
-    return _side_by_side(frame, _keys(name, frame), chosen)
-
-
-def days_of_models(warehouse: Warehouse, models: Sequence[str]) -> str:
-    """Return which conversions each model has credited, empty where all have the same.
-
-    A model that was switched on later knows fewer days: beside another its figures are smaller for
-    that alone.
-
-    Parameters
-    ----------
-    warehouse : Warehouse
-        Where to look; opened for reading is enough.
-    models : sequence of str
-        The models that stand side by side, as given to :func:`report`; ``["all"]`` for all.
-    """
-    days = warehouse.query("reports/model_days")
-    if list(models) != ["all"]:
-        days = days.filter(pl.col(_MODEL).is_in([model.strip() for model in models]))
-    if days.select("first_day", "last_day", "days", "conversions").n_unique() < 2:
-        return ""
-    told = (
-        f"{row[_MODEL]} {row['conversions']:,} conversions of {row['first_day']} to "
-        f"{row['last_day']} ({row['days']:,} days)"
-        for row in days.iter_rows(named=True)
-    )
-    return f"not the same conversions are credited under each: {'; '.join(told)}"
 
 
 def _with_basis(warehouse: Warehouse, frame: pl.DataFrame) -> pl.DataFrame:

@@ -8,13 +8,14 @@ import typer
 
 import terminal
 from attribution.comparison import Comparison, compare
+from attribution.lift_agreement import clearly_behind
 from commands.options import AsJson, Db
 from warehouse.database import Warehouse
 
 _WHOLE: Final = "--json"
 _OF_LIFTS: Final = (
-    "lift: conversions caused among those that holdouts count (docs/comparing_models.md); compare "
-    "its proportions, not its size"
+    "shrunk: conversions caused among those that holdouts count, as in report lift "
+    "(docs/comparing_models.md); compare its proportions, not its size"
 )
 
 
@@ -51,20 +52,49 @@ def _show(comparison: Comparison) -> None:
     )
     title = f"by model; share error and rank correlation beside {reference}"
     _show_frame(models, title, comparison.note)
-    has_lifts = not comparison.lifts.is_empty()
-    campaigns = comparison.beside_reference().with_columns(pl.col(pl.Float64).round(1))
-    columns = [name for name in campaigns.columns if has_lifts or not name.startswith("lift")]
-    title = f"by campaign; reference: {reference}, with its 90% interval"
-    _show_frame(campaigns.select(columns), title, _OF_LIFTS if has_lifts else "")
-    if has_lifts:
+    _show_campaigns(comparison)
+    if not comparison.lifts.is_empty():
         lifts = comparison.lifts.with_columns(pl.col(pl.Float64).round(3))
-        _show_frame(lifts, "agreement with the lifts, each model's credit brought to their size")
+        title = "agreement with the lifts, each model's credit brought to their size"
+        _show_frame(lifts, title, _told_apart(comparison.lifts))
     if not comparison.predictions.is_empty():
         title = "forecasts of the newest log day; gain: over one rate for all"
         _show_frame(comparison.predictions.with_columns(pl.col(pl.Float64).round(5)), title)
     if not comparison.truth.is_empty():
         errors = comparison.truth.with_columns(pl.col(pl.Float64).round(3))
         _show_frame(errors, "errors against the truth")
+
+
+def _show_campaigns(comparison: Comparison) -> None:
+    """Show the reference with its interval, beside what holdouts say, and then all models."""
+    reference, has_lifts = comparison.reference, not comparison.lifts.is_empty()
+    intervals = comparison.reference_intervals().with_columns(pl.col(pl.Float64).round(1))
+    columns = [name for name in intervals.columns if has_lifts or not name.startswith("shrunk")]
+    title = f"by campaign; reference: {reference}, with its 90% interval (low, high)"
+    _show_frame(intervals.select(columns), title, _OF_LIFTS if has_lifts else "")
+    names = comparison.models["model"].to_list()
+    if len(names) > 1:
+        credit = comparison.campaigns.select("campaign_id", *names)
+        _show_frame(credit.with_columns(pl.col(pl.Float64).round(1)), "credit by campaign")
+
+
+def _told_apart(lifts: pl.DataFrame) -> str:
+    """Return which models the lifts tell apart from the one that agrees best, if any."""
+    if len(lifts) < 2:
+        return ""
+    enough = clearly_behind(len(lifts))
+    best = lifts.filter(pl.col("behind").is_null())["model"].to_list()
+    worse = lifts.filter(pl.col("behind") > enough)["model"].to_list()
+    others = [name for name in lifts["model"] if name not in (*best, *worse)]
+    told = []
+    if worse:
+        told.append(f"{', '.join(worse)} agree less than {best[0]} by more than chance allows")
+    if others:
+        told.append(
+            f"the lifts are too uncertain to tell {', '.join(others)} from {best[0]} (behind: "
+            f"less than {enough:.2f} standard errors)"
+        )
+    return "; ".join(told)
 
 
 def _show_frame(frame: pl.DataFrame, title: str, note: str = "") -> None:

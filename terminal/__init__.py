@@ -4,7 +4,16 @@
 ``evaluations`` figures and ``trees`` explanations; ``values`` writes a single value.
 """
 
-from terminal.console import err, guard, out, progress_bar, save, show_json, show_written
+from terminal.console import (
+    err,
+    guard,
+    out,
+    progress_bar,
+    save,
+    show_json,
+    show_note,
+    show_written,
+)
 from terminal.evaluations import show_blocking, show_evaluation, show_held_out
 from terminal.models import show_model
 from terminal.signal_trees import show_signal
@@ -24,6 +33,7 @@ __all__ = [
     "show_held_out",
     "show_json",
     "show_model",
+    "show_note",
     "show_signal",
     "show_written",
 ]

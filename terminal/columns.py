@@ -9,12 +9,14 @@ import polars as pl
 from rich.cells import cell_len
 
 from terminal.values import plain
+from warehouse.attribution_config import Model
 
 _GAPS: Final = (2, 1)  # between two columns; the second where all of them fit only with it
 _LEAST: Final = {
     "content": 16, "before": 10, "after": 10, "message": 16, "source_file": 16, "settings": 16,
-    "parts": 16, "what": 24, "model": 16,
+    "parts": 16, "what": 24, "model": 16, "reason": 24, "model_version": 16,
 }  # fmt: skip
+_TIGHT: Final = {"reason": 10}  # before a column goes that the report is for
 _MOST: Final = 40  # of any other text
 _LARGE: Final = 1000  # from here on two decimals are enough, where width lacks
 # What a report is not for: ids of runs, what hangs on another column, the longer story. The first
@@ -24,9 +26,13 @@ _FIRST_TO_GO: Final = (
     "first_day_served", "last_day_served", "days_served", "peak_memory_mib", "rows_in", "rows_out",
     "rows_rejected", "at_least", "at_least_hours", "cost_first_told", "return_first_told",
     "first_day", "last_day", "days", "held_out", "predicted", "observed", "credit_before",
-    "credit_after", "value_before", "value_after", "parts", "accounted", "retracted", "conversions",
-    "campaigns", "value_in_reports", "cost_in_reports", "reference",
+    "credit_after", "value_before", "value_after", "parts", "accounted", "retracted",
+    "shrunk", "p_value", "lift_low", "lift_high", "treated", "control", "model_version",
+    "first_date_credited", "last_date_credited", "histories", "constant_log_loss", "log_loss",
+    "conversions", "campaigns", "value_in_reports", "cost_in_reports",
 )  # fmt: skip
+_VALUE: Final = "value"  # of several models it goes before what is made of it and of the cost
+_LIMITS: Final = " limits"
 _KEPT: Final = 2  # leading columns, which say what a row is of
 
 
@@ -50,6 +56,8 @@ class Column:
         Whether all rows of the frame, of several, hold the same.
     width : int
         The width that it is given.
+    is_tight : bool
+        Whether its text is shortened as far as it may be.
     """
 
     name: str
@@ -59,6 +67,7 @@ class Column:
     is_empty: bool
     is_the_same: bool
     width: int = 0
+    is_tight: bool = False
 
     @classmethod
     def of(cls, whole: pl.Series, shown: pl.Series) -> "Column":
@@ -100,7 +109,8 @@ class Column:
         """The width below which it cannot be shown."""
         cells = self.longest
         if not self.is_number:
-            cells = min(cells, _LEAST.get(self.name, _MOST))
+            least = _LEAST.get(self.name, _MOST)
+            cells = min(cells, _TIGHT.get(self.name, least) if self.is_tight else least)
         return max(cells, *map(len, self.title.split()))
 
     def shown(self, place: int) -> str:
@@ -136,7 +146,7 @@ def lay_out(frame: pl.DataFrame, shown: pl.DataFrame, width: int) -> Layout:
     Columns without a value in any row never are. Where the rest does not fit, long text is
     shortened and large numbers get two decimals; then go, from the right, the columns that hold the
     same in every row; then those that a report is not for; then others from the right, the leading
-    ones last. One column stays in any case.
+    ones last. A figure of several models goes under all of them. One column stays in any case.
 
     Parameters
     ----------
@@ -152,10 +162,14 @@ def lay_out(frame: pl.DataFrame, shown: pl.DataFrame, width: int) -> Layout:
     if not _fit(columns, width, _GAPS[-1]):
         for column in columns:
             column.cells = column.rounded
-    for column in list(_in_order_of_going(columns)):
-        if len(columns) == 1 or _fit(columns, width, _GAPS[-1]):
+    asides = _asides(columns)
+    for family in [*asides, [], *_figures(columns, asides)]:
+        if _fit(columns, width, _GAPS[-1]):
             break
-        columns.remove(column)
+        if not family:  # what the report is for comes next
+            for column in columns:
+                column.is_tight = True
+        columns = [column for column in columns if column not in family] or columns[:1]
     gap = next((gap for gap in _GAPS if _fit(columns, width, gap)), _GAPS[0])
     for column in columns:
         column.width = column.least
@@ -171,19 +185,41 @@ def _fit(columns: Sequence[Column], width: int, gap: int) -> bool:
     return sum(column.least + gap for column in columns) <= width + gap
 
 
-def _in_order_of_going(columns: Sequence[Column]) -> Iterator[Column]:
-    """Yield each column once, the one that is missed least first."""
-    others = [column for column in columns if not column.is_the_same]
-    yield from (column for column in reversed(columns) if column.is_the_same)
+def _asides(columns: Sequence[Column]) -> list[list[Column]]:
+    """Return what a report is not for, the one that is missed least first, each by itself."""
+    same = [column for column in reversed(columns) if column.is_the_same]
+    others = [column for column in columns if not column.is_the_same][_KEPT:]
     asides = [
         column
         for name in _FIRST_TO_GO
-        for column in others[_KEPT:]
+        for column in others
         if column.name == name or column.name.startswith(f"{name}_")
     ]
-    asides = list(dict.fromkeys(asides))
-    yield from asides
-    yield from (column for column in reversed(others) if column not in asides)
+    return [[column] for column in dict.fromkeys([*same, *asides])]
+
+
+def _figures(columns: Sequence[Column], asides: Sequence[list[Column]]) -> Iterator[list[Column]]:
+    """Yield the others, the one that is missed least first, with those that go with it."""
+    gone = [column for family in asides for column in family]
+    families: dict[str, list[Column]] = {}
+    for column in reversed(columns):
+        if column not in gone:
+            families.setdefault(_figure_of(column.name), []).append(column)
+    beside = [name for name, family in families.items() if len(family) > 1 and _LIMITS not in name]
+    if _VALUE in beside[:-1]:
+        yield families.pop(_VALUE)
+    for name, family in families.items():
+        yield from ([column] for column in family) if name in beside[-1:] else [family]
+
+
+def _figure_of(name: str) -> str:
+    """Return what a column tells, without its model; the two limits of an interval tell one."""
+    if name in list(Model):
+        return name
+    if name.endswith(("_low", "_high")):
+        return f"{name.rpartition('_')[0]}{_LIMITS}"
+    ends = (name.removesuffix(f"_{model}") for model in Model if name.endswith(f"_{model}"))
+    return min(ends, key=len, default=name)
 
 
 def _widen(columns: Sequence[Column], room: int) -> None:

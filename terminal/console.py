@@ -19,9 +19,12 @@ _WIDTH_OF_FILES = 200
 
 
 def out() -> Console:
-    """Return the console for results, standard output."""
+    """Return the console for results, standard output.
+
+    A file or pipe has no width: it is that of the variable COLUMNS, else wide enough for most.
+    """
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
         console.width = _WIDTH_OF_FILES
     return console
 
@@ -108,6 +111,11 @@ def show_written(folder: Path, rows: Mapping[str, int]) -> None:
     for table, count in rows.items():
         console.print(f"{table:<14} {count:>12,} rows")
     console.print(f"written to {folder}", soft_wrap=True)
+
+
+def show_note(text: str) -> None:
+    """Print what must be known beside a result that is a file, on standard error."""
+    _tell(f"note: {text}")
 
 
 def show_json(value: object) -> None:

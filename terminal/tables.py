@@ -12,6 +12,9 @@ from terminal.console import out
 from terminal.values import styled
 
 _MOST_ROWS: Final = 60
+_MODEL: Final = "model"
+_BASIS: Final = "basis"  # of causes: what a careful reader must not miss
+_AND: Final = " + "
 
 
 def show_frame(
@@ -58,8 +61,30 @@ def show_frame(
     console.print(title, style="bold")
     console.print(table)
     _say_what_is_left_out(len(frame), layout, whole, console)
+    basis = _basis_left_out(frame, layout)
+    if basis:
+        console.print(basis, style="dim", soft_wrap=True, markup=False)
     if note:
         console.print(note, style="dim", soft_wrap=True, markup=False)
+
+
+def _basis_left_out(frame: pl.DataFrame, layout: Layout) -> str:
+    """Return what each model's causes were told apart by, where that column is not shown."""
+    told: dict[str, set[str]] = {}
+    for column in layout.hidden:
+        if column.is_empty or column.is_the_same or not column.name.startswith(_BASIS):
+            continue
+        if column.name == _BASIS and _MODEL in frame.columns:
+            rows = frame.select(_MODEL, _BASIS).unique().rows()
+        else:
+            rows = [
+                (column.name.removeprefix(_BASIS).strip("_"), one) for one in frame[column.name]
+            ]
+        for model, basis in rows:
+            if basis is not None:
+                told.setdefault(model or "", set()).update(basis.split(_AND))
+    named = [f"{model} {_AND.join(sorted(told[model]))}".strip() for model in sorted(told)]
+    return f"{_BASIS}: {'; '.join(named)}" if named else ""
 
 
 def _say_what_is_left_out(rows: int, layout: Layout, whole: str, console: Console) -> None:

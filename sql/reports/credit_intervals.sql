@@ -1,7 +1,7 @@
 -- purpose: how sure the credit and value of each campaign, ad, creator, surface and advertiser are, under each
 --     model: 90% intervals of a Poisson bootstrap over users, as infinitely many replicates would give them
--- grain: one dimension, name (null: not told), currency of the conversions and model; retracted conversions do
---     not count. A replicate adds up (w p + B - p) c over users and conversions: w how often the user is drawn
+-- grain: one dimension, name (null: not told; of the dimension all, everything together), currency of the
+--     conversions and model; retracted conversions do not count. A replicate adds up (w p + B - p) c over users and conversions: w how often the user is drawn
 --     (Poisson, mean and variance 1), B whether he is the one matched (probability p), c what he earned if so;
 --     x = p c is stored. The draws are independent and stand side by side, so that the variance is the sum over
 --     users of (sum of x)^2 + sum of x^2 (1 - p) / p
@@ -43,15 +43,16 @@ earned AS (
 ),
 candidates AS (
     -- one candidate user of one conversion: x of credit and of value. Of five names one is grouped by.
-    -- The dimension is of a type that is sorted as its values are listed: campaigns first
+    -- The dimension is of a type that is sorted as its values are listed: all, then campaigns
     SELECT
         CAST(CASE
             WHEN grouping(campaign_id) = 0 THEN 'campaign'
             WHEN grouping(ad_id) = 0 THEN 'ad'
             WHEN grouping(creator_id) = 0 THEN 'creator'
             WHEN grouping(surface) = 0 THEN 'surface'
-            ELSE 'advertiser'
-        END AS ENUM ('campaign', 'ad', 'creator', 'surface', 'advertiser')) AS dimension,
+            WHEN grouping(advertiser_id) = 0 THEN 'advertiser'
+            ELSE 'all'
+        END AS ENUM ('all', 'campaign', 'ad', 'creator', 'surface', 'advertiser')) AS dimension,
         coalesce(campaign_id, ad_id, creator_id, surface, advertiser_id) AS name,
         model,
         currency,
@@ -61,6 +62,7 @@ candidates AS (
         sum(value_micros) AS value_micros
     FROM earned
     GROUP BY GROUPING SETS (
+        (model, currency, candidate),
         (model, currency, candidate, campaign_id),
         (model, currency, candidate, ad_id),
         (model, currency, candidate, creator_id),

@@ -1,18 +1,19 @@
 -- purpose: which models of credit were fitted or refused, on what, why, and what each has credited; no row
 --     where no model of the run is fitted
 -- grain: one attempt, the newest last
--- reads: credit_models, credits
+-- reads: credit_models, credits, conversions
 -- parameters: none
 WITH credited AS (
     SELECT
-        model,
-        model_version,
-        count(DISTINCT conversion_id) AS conversions,
-        min(day) AS first_date,
-        max(day) AS last_date
+        credits.model,
+        credits.model_version,
+        count(DISTINCT credits.conversion_id) AS conversions,
+        min(credits.day) AS first_date,
+        max(credits.day) AS last_date
     FROM credits
-    WHERE model_version IS NOT NULL
-    GROUP BY model, model_version
+    LEFT JOIN conversions ON conversions.conversion_id = credits.conversion_id
+    WHERE credits.model_version IS NOT NULL AND conversions.status IS DISTINCT FROM 'retracted'
+    GROUP BY credits.model, credits.model_version
 )
 SELECT
     credit_models.model,

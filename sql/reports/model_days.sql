@@ -1,12 +1,15 @@
 -- purpose: which conversions each model has credited: a model that was switched on later knows fewer days
--- grain: one model
+-- grain: one model; retracted conversions do not count
 -- reads: credits, conversions
 -- parameters: none
 WITH credited AS (
-    SELECT DISTINCT model, conversion_id, day FROM credits
+    SELECT DISTINCT credits.model, credits.conversion_id, credits.day
+    FROM credits
+    JOIN conversions ON conversions.conversion_id = credits.conversion_id
+    WHERE conversions.status <> 'retracted'
 ),
 stored AS (
-    SELECT count(*) AS conversions FROM conversions
+    SELECT count(*) AS conversions FROM conversions WHERE status <> 'retracted'
 )
 SELECT
     credited.model,

@@ -3,8 +3,9 @@
 -- grain: one run, date of conversions, campaign, cause (null: not kept then), currency of the conversions and
 --     model; (organic), (unmatched) and (rejected) stand for what no campaign earns. before: as it stood when
 --     the first change of this cause in the run came; moved: all its changes together; after: before + moved.
---     Where credit only went from one touch of a campaign to another there is no row
--- reads: restatements, conversions, runs
+--     Where credit only went from one touch of a campaign to another there is no row. A conversion without a
+--     value counts with the currency of the campaign, (organic) and the like with that of the advertiser
+-- reads: restatements, conversions, runs, campaign_currencies, advertiser_currencies
 -- parameters: none
 WITH began AS (
     SELECT run_id, min(started_at) AS started_at FROM runs GROUP BY run_id
@@ -17,6 +18,7 @@ dated AS (
         coalesce(restatements.day, conversions.day) AS day,
         restatements.conversion_id,
         conversions.currency,
+        conversions.advertiser_id,
         restatements.cause,
         restatements.model,
         restatements.before,
@@ -60,6 +62,7 @@ moves AS (
         dated.day,
         dated.conversion_id,
         dated.currency,
+        dated.advertiser_id,
         dated.cause,
         dated.model,
         steps.campaign_id,
@@ -71,23 +74,38 @@ moves AS (
     JOIN steps ON steps.place = dated.place
     GROUP BY ALL
     HAVING credit_moved <> 0 OR value_moved <> 0
+),
+placed AS (
+    -- a value of nothing, before and after, may stand in any currency
+    SELECT
+        moves.* EXCLUDE (currency),
+        CASE
+            WHEN moves.currency IS NOT NULL OR moves.value_before <> 0 OR moves.value_moved <> 0
+                THEN moves.currency
+            WHEN moves.campaign_id IN ('(organic)', '(unmatched)', '(rejected)')
+                THEN advertiser_currencies.currency
+            ELSE campaign_currencies.currency
+        END AS currency
+    FROM moves
+    LEFT JOIN campaign_currencies ON campaign_currencies.campaign_id = moves.campaign_id
+    LEFT JOIN advertiser_currencies ON advertiser_currencies.advertiser_id = moves.advertiser_id
 )
 SELECT
     CAST(began.started_at AS DATE) AS run_date,
-    moves.day,
-    moves.campaign_id,
-    moves.cause,
-    moves.model,
-    moves.currency,
+    placed.day,
+    placed.campaign_id,
+    placed.cause,
+    placed.model,
+    placed.currency,
     count(*) AS conversions,
-    round(sum(moves.credit_moved) / 1e6, 6) AS credit_moved,
-    round(sum(moves.credit_before) / 1e6, 6) AS credit_before,
-    round(sum(moves.credit_before + moves.credit_moved) / 1e6, 6) AS credit_after,
-    round(sum(moves.value_moved) / 1e6, 6) AS value_moved,
-    round(sum(moves.value_before) / 1e6, 6) AS value_before,
-    round(sum(moves.value_before + moves.value_moved) / 1e6, 6) AS value_after,
-    moves.run_id
-FROM moves
-LEFT JOIN began ON began.run_id = moves.run_id
+    round(sum(placed.credit_moved) / 1e6, 6) AS credit_moved,
+    round(sum(placed.credit_before) / 1e6, 6) AS credit_before,
+    round(sum(placed.credit_before + placed.credit_moved) / 1e6, 6) AS credit_after,
+    round(sum(placed.value_moved) / 1e6, 6) AS value_moved,
+    round(sum(placed.value_before) / 1e6, 6) AS value_before,
+    round(sum(placed.value_before + placed.value_moved) / 1e6, 6) AS value_after,
+    placed.run_id
+FROM placed
+LEFT JOIN began ON began.run_id = placed.run_id
 GROUP BY ALL
 ORDER BY run_date, run_id, day, campaign_id, cause, currency, model

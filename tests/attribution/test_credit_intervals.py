@@ -24,7 +24,7 @@ AT: Final = datetime(2026, 3, 10, 12)  # noqa: DTZ001 -- stored times are UTC wi
 MODELS: Final = ("last_touch", "linear")
 DIMENSIONS: Final = {
     "campaign": "campaign_id", "ad": "ad_id", "creator": "creator_id", "surface": "surface",
-    "advertiser": "advertiser_id",
+    "advertiser": "advertiser_id", "all": None,
 }  # fmt: skip
 FIGURES: Final = [
     f"{figure}{part}" for figure in ("credit", "value") for part in ("", "_error", "_low", "_high")
@@ -96,7 +96,8 @@ def by_plain_loops(rows: dict[str, list[Row]]) -> dict[Key, dict[str, object]]:
         if conversion["status"] != "retracted":
             facts = {**conversion, **shown[row["touch_id"]]}
             for dimension, column in DIMENSIONS.items():
-                key: Key = (dimension, facts[column], row["model"], conversion["currency"])
+                name = None if column is None else facts[column]
+                key: Key = (dimension, name, row["model"], conversion["currency"])
                 both = parts[key][row["user_id"]][row["conversion_id"]]
                 both[0] += float(str(row["credit_micros"])) / 1e6
                 both[1] += float(str(row["value_micros"])) / 1e6
@@ -277,9 +278,9 @@ def test_comparison_has_the_interval_of_each_model_over_all_currencies(
                 name: pytest.approx(wanted[f"credit_{name}"], abs=2e-6)
                 for name in ("error", "low", "high")
             }
-    beside = told.beside_reference()
+    beside = told.reference_intervals()
     linear = [
         (row["intervals"]["linear"]["low"], row["intervals"]["linear"]["high"]) for row in plain
     ]
-    assert beside.select("reference_low", "reference_high").rows() == linear
-    assert beside.columns[4:7] == ["linear", "reference_low", "reference_high"]
+    assert beside.select("low", "high").rows() == linear
+    assert beside.columns[-3:] == ["linear", "low", "high"]

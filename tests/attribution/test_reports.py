@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from attribution.reports import days_of_models, report, report_names
+from attribution.reports import report, report_names
 from attribution.settings import keep_horizons
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
@@ -357,23 +358,34 @@ def _calibrated() -> dict[str, object]:
             "outcome": "unmatched", "credit_micros": 10**6, "value_micros": 0}  # fmt: skip
 
 
-def test_models_that_credited_other_days_are_told_apart(world: Warehouse) -> None:
-    assert not days_of_models(world, ["last_touch", "linear"])
-    world._connection.execute("BEGIN TRANSACTION")
-    first, last, whole = world._connection.sql(
-        "SELECT min(day), max(day), count(DISTINCT conversion_id) FROM credits"
-    ).fetchall()[0]
-    world._connection.execute("DELETE FROM credits WHERE model = 'linear' AND day < '2026-03-15'")
-    told = days_of_models(world, ["all"])
-    alone = days_of_models(world, ["linear"])
-    days = report(world, "model_days")
-    world._connection.execute("ROLLBACK")
+def test_conversions_without_a_value_split_no_campaign(world: Warehouse) -> None:
+    execute = world._connection.execute
+    execute("BEGIN TRANSACTION")
+    execute("UPDATE credits SET value_micros = 0 WHERE conversion_id IN "
+            "(SELECT conversion_id FROM conversions WHERE currency IS NULL)")  # fmt: skip
+    execute("UPDATE conversions SET value = NULL WHERE currency IS NULL")
+    execute("UPDATE conversions SET currency = 'EUR' WHERE currency IS NOT NULL")
+    names = (*BY_MODEL, "campaign_totals", "credit_intervals")
+    told = {name: set(report(world, name)["currency"]) for name in names}
+    execute("ROLLBACK")
+    assert told == {name: {"EUR"} for name in names}
 
-    assert days["conversions"][0] == whole > days["conversions"][1]
-    assert (days["conversions"] + days["not_credited"]).to_list() == [whole] * len(MODELS)
-    assert f"last_touch {whole} conversions of {first} to {last} (" in told
-    assert f"linear {days['conversions'][1]} conversions of {days['first_day'][1]} to" in told
-    assert not alone
+
+def test_commands_on_which_number_to_report_run(tmp_path: Path) -> None:
+    path = tmp_path / "w.duckdb"
+    with Warehouse.open(path) as warehouse:
+        store(warehouse, made_up(seed=2))
+        warehouse._connection.execute(
+            "UPDATE credits SET model = 'incremental' WHERE model = 'linear'"
+        )
+    text = (Path(__file__).parents[2] / "docs" / "which_number.md").read_text("utf-8")
+    commands = re.findall(r"^adscribe (report .*) --db ads.duckdb(.*)$", text, re.M)
+    done = [
+        CliRunner().invoke(cli.app, [*name.split(), "--db", str(path), *options.split()])
+        for name, options in commands
+    ]
+    assert len(done) >= 4
+    assert [result.exit_code for result in done] == [0] * len(done)
 
 
 def test_the_command_puts_models_side_by_side(tmp_path: Path) -> None:

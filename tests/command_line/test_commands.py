@@ -123,6 +123,15 @@ def test_example_of_a_help_text_works(
     assert _adscribe(*words[1:], cwd=tmp_path)
 
 
+@pytest.mark.parametrize(("words", "arms"), [((), {"control"}), (("--holdouts", "0"), set())])
+def test_nobody_is_held_out_of_a_world_without_holdouts(
+    words: tuple[str, ...], arms: set[str], tmp_path: Path
+) -> None:
+    _adscribe("simulate", "w", "--users", "400", "--days", "1", *words, cwd=tmp_path)
+    (touches,) = (tmp_path / "w").glob("*/touchpoints.parquet")
+    assert set(pl.read_parquet(touches)["arm"].drop_nulls()) & {"control"} == arms
+
+
 def _write_public_logs(folder: Path) -> None:
     """Write tiny logs in the two published layouts, under the names of the examples."""
     line = (

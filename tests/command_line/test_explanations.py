@@ -18,6 +18,7 @@ from terminal import show_conversion, show_signal
 from terminal.signal_trees import WORDS
 from warehouse.attribution_config import AttributionConfig
 from warehouse.database import Warehouse
+from warehouse.errors import UnknownNameError
 from warehouse.recipes import Recipe, Refusal
 
 SIGNAL = {
@@ -489,3 +490,28 @@ def test_rules_that_cannot_be_read_any_more_are_named_without_windows(db: str) -
 
     assert [row["methods"] for row in (*told, *before)] == [[], []]
     assert [row["as_given"] for row in (*told, *before)] == [True, False]
+
+
+def test_a_conversion_is_found_by_its_order_and_several_are_named(db: str) -> None:
+    with Warehouse.open(Path(db)) as warehouse:
+        execute = warehouse._connection.execute
+        execute("BEGIN TRANSACTION")
+        execute("UPDATE conversions SET order_id = 'o-1' WHERE conversion_id = 'x1'")
+        told = explain_conversion(warehouse, "o-1", AttributionConfig())
+        execute(
+            "INSERT INTO conversions BY NAME SELECT 'y' || number AS conversion_id, 'b' AS "
+            "advertiser_id, 'lead' AS event_name, 'o-1' AS order_id, day, status, event_time + "
+            "to_hours(number) AS event_time FROM conversions, unnest([1, 2, 3, 4, 5, 6]) AS "
+            "numbers (number) WHERE conversion_id = 'x1'"
+        )
+        with pytest.raises(UnknownNameError) as raised:
+            explain_conversion(warehouse, "o-1", AttributionConfig())
+        signal = explain_conversion(warehouse, "x1", AttributionConfig())
+        execute("ROLLBACK")
+
+    assert told.conversion["conversion_id"] == signal.conversion["conversion_id"] == "x1"
+    message = str(raised.value)
+    assert "has 7 conversions: x1 (a, purchase, 2026-03-01 10:00), y1 (b, lead," in message
+    assert message.endswith("and 2 more. Name one of them.")
+    assert "y4" in message
+    assert "y5" not in message

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from terminal import show_frame
+from terminal import out, show_frame
 
 NUMBERS = pl.DataFrame(
     {
@@ -169,8 +169,76 @@ def test_intervals_of_credit_stay_beside_it_on_80_columns() -> None:
     assert "1234567890123456789" in lines[-3]
 
 
-def test_the_interval_of_the_reference_goes_before_the_credit_of_a_model() -> None:
-    names = ("last_touch", "reference_low", "reference_high", "linear", "hazard")
-    frame = pl.DataFrame({"campaign_id": ["c1"], **{name: [123.4] for name in names}})
-    assert {"low", "high", "hazard"} <= head(shown(frame, 60))
-    assert head(shown(frame, 36)) == {"campaign", "id", "last", "touch", "linear", "hazard"}
+def test_limits_of_an_interval_go_together() -> None:
+    names = ("credit", "credit_low", "credit_high", "value", "value_low", "value_high")
+    frame = pl.DataFrame({"name": ["c1"], **{name: [123.4] for name in names}})
+    widths = [width for width in range(12, 60) if "value_high" in shown(frame, width)[-1]]
+    assert widths
+    assert all("value_low, value_high" in shown(frame, width)[-1] for width in widths)
+    assert "value" in head(shown(frame, max(widths)))
+
+
+def test_a_figure_of_several_models_goes_under_all_of_them() -> None:
+    models = ("calibrated_last_touch", "last_touch", "hazard")
+    names = [f"{figure}_{model}" for figure in ("credit", "value", "return") for model in models]
+    frame = pl.DataFrame({"campaign_id": ["c1"], "cost": [1.5], **{name: [9.5] for name in names}})
+    seen = set()
+    for width in range(40, 120):
+        told = shown(frame, width)[-1]
+        gone = [name for name in names if name in told]
+        if not any(name.startswith("credit") for name in gone):
+            figures = {name.partition("_")[0] for name in gone}
+            assert len(gone) == len(figures) * len(models)
+            seen.add(tuple(sorted(figures)))
+    assert seen == {(), ("value",), ("return", "value")}
+
+
+def test_the_basis_of_each_model_is_told_below_where_its_column_goes() -> None:
+    long = FIGURES.with_columns(basis=pl.Series(["holdout + none", None]))
+    more = pl.concat([long, long.with_columns(basis=pl.lit("holdout"), model=pl.lit("hazard"))])
+    lines = shown(more, 60)
+    assert "basis" not in head(lines)
+    assert lines[-1] == "basis: calibrated_last_touch holdout + none; hazard holdout"
+    beside = pl.DataFrame(
+        {"campaign_id": ["c1", "c2"], "credit": [1.0, 2.0], "value": [1.5, 2.5],
+         "basis_hazard": ["holdout", "pooled"]}
+    )  # fmt: skip
+    assert shown(beside, 24)[-1] == "basis: hazard holdout + pooled"
+
+
+def test_a_pipe_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "47")
+    assert out().width == 47
+    monkeypatch.delenv("COLUMNS")
+    assert out().width == 200
+
+
+def test_what_a_lift_says_stays_on_80_columns() -> None:
+    counts = ("treated_users", "control_users", "treated_conversions", "control_conversions")
+    figures = (
+        "incremental", "low_90", "high_90", "lift", "lift_low", "lift_high", "p_value", "shrunk",
+        "shrunk_low", "shrunk_high", "detectable_lift",
+    )  # fmt: skip
+    frame = pl.DataFrame(
+        {"dimension": ["advertiser", "surface"], "name": ["a1", "short_video"],
+         **{name: [12_345, 2] for name in counts}, **{name: [-12.34, 1.5] for name in figures},
+         "reason": ["too few conversions: 3 of 5", None]}
+    )  # fmt: skip
+    assert head(shown(frame, 80)) == {
+        "dimension", "name", "incremental", "low", "high", "90", "lift", "detectable", "reason"
+    }  # fmt: skip
+
+
+def test_why_a_model_was_refused_stays_on_80_columns() -> None:
+    figures = ("histories", "conversions", "log_loss", "constant_log_loss", "calibration_ratio",
+               "moved", "conversions_credited")  # fmt: skip
+    frame = pl.DataFrame(
+        {"model": ["incremental", "hazard"], "last_day": ["2026-01-05", "2026-01-06"],
+         "status": ["refused", "accepted"],
+         "reason": ["21 conversions are too few to fit on", None],
+         "model_version": ["incremental-702d7786dea6", "hazard-702d7786dea6"],
+         **{name: [1234.5, 0.1] for name in figures}}
+    )  # fmt: skip
+    lines = shown(frame, 80)
+    assert {"status", "reason", "calibration", "ratio"} <= head(lines)
+    assert "21 conversions are too" in " ".join(lines)

@@ -152,6 +152,7 @@ PARAMETERS: Final[dict[str, object]] = {
     "methods": ["click_id", "email", "phone", "device_id", "cookie_id", "external_id"],
     "model_version": "test-1",
     "signal_id": "s1",
+    "order_id": "o1",
     "conversion_id": "s1",
     "dedup_us": 48 * HOUR_US,
     "click_window_us": 168 * HOUR_US,

@@ -269,6 +269,7 @@ ATTRIBUTION: Final = (
     "attribution/missing_rates",
     "attribution/count_order_signals",
     "attribution/conversion_of_signal",
+    "attribution/conversions_of_order",
     "attribution/explain_conversion",
     "attribution/explain_signals",
     "attribution/explain_candidates",
