@@ -9,7 +9,7 @@
       └── learned         models that are fitted on the logs, and their credit
     pipeline        the stage that the daily run calls
     money, settings what reports must know: one currency, how long a day is provisional
-    reports         the SQL reports: report_filters picks rows, report_notes says what to know of them
+    reports         the SQL reports: report_filters picks rows, report_notes what to know of them
     explanation     why one conversion was credited as it was
     comparison      all models on one page: credit_errors, lift_agreement, predictions
 

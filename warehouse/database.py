@@ -183,9 +183,9 @@ class Warehouse:
         self._connection.execute("SET TimeZone = 'UTC'")
         # Rows inserted in order are compressed twice, once more when the file is closed.
         self._connection.execute("SET preserve_insertion_order = false")
-        # DuckDB 2.0.0 then writes over memory that is not its own, now and then: null masks of other
-        # tables changed, commits failed, and conversions were left without credit. Join filters also
-        # lose rows where a join spills (duckdb issue 25702) or runs in threads (22075).
+        # With join filters DuckDB 2.0.0 now and then writes over memory of other tables: null masks
+        # changed, commits failed, processes died (one run of a test of five days in 20 to 30). They
+        # also lose rows where a join spills (duckdb issue 25702) or runs in threads (22075).
         self._connection.execute("SET disabled_optimizers = 'join_filter_pushdown'")
         try:
             if config.memory_limit is not None:

@@ -1,13 +1,13 @@
 """Which fitted model serves a log day: a schedule of refits, each behind guardrails.
 
 A log day is served by the newest model of its day or before. Where that is ``refit_days`` old, or
-was fitted on two thirds of the log days that there are now or fewer, or where there is none, a new
+was fitted on four fifths of the log days that there are now or fewer, or where there is none, a new
 one is fitted on the log days up to this one. If it does not pass its guardrails
 (:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why, the former
 serves on, and the next log day tries again. A day before the log days of all models that are kept
 has none, so that one is fitted for it; where that is refused the oldest serves it.
 
-A model of few log days knows little. One that was fitted on half as many again outgrows it: it
+A model of few log days knows little. One that was fitted on a quarter more outgrows it: it
 serves the days of the former too, and their credit is given anew
 (:mod:`attribution.learned.credit`). Where there are ``history_days`` log days nothing is outgrown
 any more, and credit that stands is moved by no refit.
@@ -121,7 +121,7 @@ def serving_models(run: Run, models: Sequence[Model], day: date) -> dict[Model, 
 
 def outgrown_days(days: int) -> int:
     """Return on how many log days a model was fitted at most that one of so many outgrows."""
-    return 2 * days // 3
+    return 4 * days // 5
 
 
 @dataclass

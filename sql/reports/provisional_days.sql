@@ -3,7 +3,7 @@
 -- grain: one date of conversions or touches, and model (null: nothing is credited yet). By date of the
 --     conversion rows may come late; by date of the touch conversions may also follow it; what
 --     calibrated_last_touch knows of causes is of whole weeks, to their Sunday. Credit of a fitted model that
---     knows few log days is given anew by one that was fitted on half as many again, while there are not yet
+--     knows few log days is given anew by one that was fitted on a quarter more, while there are not yet
 --     history_days of them; otherwise it ends with rows and windows. Before the first fit is accepted it has
 --     no rows here; that fit credits what waited for it at once. Null: the warehouse knows no such setting yet
 -- reads: warehouse_settings, activity, touchpoints, signals, conversions, credits, credit_models
@@ -30,12 +30,12 @@ models AS (
     SELECT DISTINCT model FROM credits
 ),
 young AS (
-    -- versions that one of half as many log days again is still to outgrow, and the last day of its fit
+    -- versions that one of a quarter more log days is still to outgrow, and the last day of its fit
     SELECT
         fits.model,
         fits.model_version,
         greatest(
-            max(fits.first_day + CAST((3 * fits.days + 1) // 2 AS INTEGER)) + any_value(told.refit_days) - 2,
+            max(fits.first_day + CAST((5 * fits.days + 3) // 4 AS INTEGER)) + any_value(told.refit_days) - 2,
             any_value(newest.log_day) + 1
         ) AS outgrown_by
     FROM (
@@ -46,7 +46,7 @@ young AS (
     CROSS JOIN told
     CROSS JOIN newest
     GROUP BY fits.model, fits.model_version
-    HAVING (3 * max(fits.days) + 1) // 2 <= any_value(told.history_days)
+    HAVING (5 * max(fits.days) + 3) // 4 <= any_value(told.history_days)
 ),
 outgrown AS (
     SELECT

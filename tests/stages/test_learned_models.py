@@ -171,7 +171,7 @@ def test_a_model_is_fitted_when_the_one_before_is_as_old_as_told_or_on_half_the_
         refused = days_of(warehouse, model, "refused")
         for day in WEEK:
             is_old = served is None or (day - served).days >= RULES.refit_days
-            has_grown = served is not None and 2 * days_at(day) >= 3 * days_at(served)
+            has_grown = served is not None and 4 * days_at(day) >= 5 * days_at(served)
             if (is_old or has_grown) and day not in refused:
                 served = day
                 expected.append(day)
@@ -372,7 +372,7 @@ def later_restatements(before: State, after: State) -> pl.DataFrame:
     return after.restatements.join(before.restatements, on=columns, how="anti", nulls_equal=True)
 
 
-def test_a_model_of_half_as_many_log_days_again_gives_the_credit_of_the_former_anew(
+def test_a_model_of_a_quarter_more_log_days_gives_the_credit_of_the_former_anew(
     start: Starter, week: Week
 ) -> None:
     config = growing(Model.MARKOV, Model.SHAPLEY)
@@ -381,7 +381,7 @@ def test_a_model_of_half_as_many_log_days_again_gives_the_credit_of_the_former_a
         process(run, day, week.logs[day])
     told = attempts(run.warehouse).filter(status="accepted")
     for model in ("markov", "shapley"):
-        assert days_of(run.warehouse, model, "accepted") == [WEEK[1], WEEK[2], WEEK[4]]
+        assert days_of(run.warehouse, model, "accepted") == WEEK[1:5]
         newest = told.filter(model=model)["model_version"][-1]
         own = table(run.warehouse, "credits").filter(model=model)
         assert own["model_version"].unique().to_list() == [newest]
@@ -391,8 +391,8 @@ def test_a_model_of_half_as_many_log_days_again_gives_the_credit_of_the_former_a
     causes = table(run.warehouse, "restatements").group_by("cause").agg(pl.col("model").unique())
     assert set(dict(causes.iter_rows())["refit"]) == {"markov", "shapley"}
     provisional = run.warehouse.query("reports/provisional_days").filter(model="shapley")
-    # one of eight log days is to come, after a week at the latest
-    assert set(provisional["final_by_date"]) == {WEEK[0] + timedelta(days=8 + 3 - 2)}
+    # one of seven log days is to come, two days later at the latest
+    assert set(provisional["final_by_date"]) == {WEEK[0] + timedelta(days=7 + 3 - 2)}
     assert broken(run.warehouse) == {}
 
 
@@ -436,11 +436,11 @@ def test_models_that_serve_no_day_to_come_again_are_let_go(start: Starter, week:
     )
     run = start(config, copy=week)
     known = attempts(run.warehouse).filter(model="markov", status="accepted")
-    oldest, newer = known.rows(named=True)
+    *older, newer = known.rows(named=True)
     process(run, WEEK[-1], week.logs[WEEK[-1]])
     now = attempts(run.warehouse).filter(model="markov", status="accepted")
-    assert now.filter(pl.col("body").is_null()).drop("body").rows() == [
-        tuple(value for name, value in oldest.items() if name != "body")
+    assert now.filter(pl.col("body").is_null()).drop("body").to_dicts() == [
+        {name: value for name, value in row.items() if name != "body"} for row in older
     ]
     assert now.filter(pl.col("body").is_not_null())["last_day"].to_list() == [
         newer["last_day"],
@@ -459,7 +459,8 @@ def test_models_that_serve_no_day_to_come_again_are_let_go(start: Starter, week:
     } == {(newer["model_version"], newer["first_day"], newer["last_day"])}
 
     process(run, WEEK[3], week.logs[WEEK[3]])
-    again = attempts(run.warehouse).filter(model="markov", last_day=WEEK[3])
+    tried = attempts(run.warehouse).filter(model="markov", last_day=WEEK[3])
+    again = tried.filter(settings="history_days=1")
     assert again.select("status", "first_day").rows() == [("accepted", WEEK[3])]
     signals = table(run.warehouse, "conversion_signals").filter(day=WEEK[3], role="first")
     served = table(run.warehouse, "credits").filter(
@@ -481,7 +482,7 @@ def test_no_model_holds_anything_that_names_a_person_or_an_event(
         for name in frame[column].drop_nulls()
     }
     bodies = attempts(warehouse)["body"].drop_nulls()
-    assert len(bodies) == 2 * len(LEARNED_NAMES)
+    assert len(bodies) >= 2 * len(LEARNED_NAMES)
     campaigns = table(warehouse, "touchpoints")["campaign_id"].unique()
     for body in bodies:
         assert any(campaign in body for campaign in campaigns)
