@@ -33,6 +33,14 @@ def few_replicates() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_width() -> Iterator[None]:
+    """Print tables as wide as into any pipe, whatever the terminal that the tests run in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def one_command_tree() -> Iterator[None]:
     """Build the commands once and not at every call of one: each test calls many."""
     with pytest.MonkeyPatch.context() as patch:
