@@ -172,6 +172,8 @@ def _read_truth(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(path, glob=False)
         told = frame.select(pl.col(name).cast(dtype) for name, dtype in _TRUTH.items())
+        if not frame["incremental"].dtype.is_numeric():
+            raise pl.exceptions.InvalidOperationError(str(frame["incremental"].dtype))
     except OSError as error:
         raise InputFileError(
             f"{path}: {error.strerror or 'cannot be read'}. Name the file."

@@ -75,6 +75,7 @@ def _take_up(run: Run, model: Model, new: Serving, rules: Rules) -> int:
         first_day=new.first_day,
         last_day=new.last_day,
         most_days=outgrown_days(new.days),
+        rules_version=rules.version,
     )
     if not taken:
         return 0

@@ -16,7 +16,6 @@ Models are kept while they serve a log day of the last ``history_days`` (or ``la
 when it is run again the same one serves it. Of others only what they were fitted on is kept.
 """
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +36,14 @@ from attribution.learned.guardrails import (
     read_back,
     require_conversions,
 )
-from attribution.learned.models import LEARNED, LearnedModel, MeetsTotals, TellsEffects
+from attribution.learned.models import (
+    LEARNED,
+    LearnedModel,
+    MeetsTotals,
+    TellsEffects,
+    read_stored,
+    version_of,
+)
 from attribution.paths import Paths
 from warehouse.attribution_config import LearnedRules, Model
 from warehouse.errors import AdscribeError, ConfigError
@@ -163,23 +169,27 @@ class _Fitted:
 def _stored(run: Run, name: Model, day: date) -> Serving | None:
     """Return the model that serves a log day unless another is fitted; None if it is unreadable."""
     settings = _settings(run.config.attribution.learned)
-    kept = run.warehouse.query("attribution/kept_credit_models", model=str(name), settings=settings)
-    if kept.is_empty():
-        return None
-    row = _grown(kept.to_dicts(), day)
-    body = run.warehouse.query(
-        "attribution/credit_model_body", model=str(name), model_version=row["model_version"]
-    ).item()
-    try:
-        model = LEARNED[name].from_json(body)
-    except ConfigError:
-        _log.warning(
-            "%s: %s of %s cannot be read in credit_models; another is fitted",
-            name, row["model_version"], row["last_day"],
-        )  # fmt: skip
-        return None
-    told = ("first_day", "last_day", "settings")
-    return Serving(model, row["model_version"], **{column: row[column] for column in told})
+    kept = run.warehouse.query(
+        "attribution/kept_credit_models", model=str(name), settings=settings
+    ).to_dicts()
+    while kept:
+        row = _grown(kept, day)
+        version = row["model_version"]
+        body = run.warehouse.query(
+            "attribution/credit_model_body", model=str(name), model_version=version
+        ).item()
+        try:
+            model = read_stored(name, version, body)
+        except ConfigError:
+            _log.warning(
+                "%s: %s of %s cannot be read in credit_models; another serves",
+                name, version, row["last_day"],
+            )  # fmt: skip
+            kept.remove(row)
+            continue
+        told = ("first_day", "last_day", "settings")
+        return Serving(model, version, **{column: row[column] for column in told})
+    return None
 
 
 def _grown(kept: list[dict[str, Any]], day: date) -> dict[str, Any]:
@@ -269,8 +279,7 @@ def _fit(name: Model, days: _Days, former: LearnedModel | None) -> _Fitted:
     if isinstance(fitted, MeetsTotals):
         fitted = fitted.meeting(days.eligible_paths)
     model, body = read_back(fitted)
-    digest = hashlib.sha256(body.encode()).hexdigest()[:12]
-    return _Fitted(model, body, f"{name}-{digest}", judge(model, histories, former))
+    return _Fitted(model, body, version_of(str(name), body), judge(model, histories, former))
 
 
 def _row(

@@ -1,5 +1,6 @@
 """What every model that is fitted on data can do: credit paths, and be written and read."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Final, Protocol, Self, runtime_checkable
 
@@ -13,6 +14,7 @@ from attribution.learned.markov import MarkovModel
 from attribution.learned.shapley import ShapleyModel
 from attribution.paths import Floats, Paths
 from warehouse.attribution_config import Model
+from warehouse.errors import ConfigError
 
 
 class LearnedModel(Protocol):
@@ -99,6 +101,24 @@ LEARNED: Final[Mapping[Model, type[LearnedModel]]] = {
     Model.INCREMENTAL: IncrementalModel,
 }
 """The class of each model of the configuration that is fitted."""
+
+
+def version_of(name: str, body: str) -> str:
+    """Return the version of a model: a name made of its JSON, so that equal models have one."""
+    return f"{name}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"
+
+
+def read_stored(name: Model, version: str, body: str) -> LearnedModel:
+    """Read a model that was stored under a version.
+
+    Raises
+    ------
+    ConfigError
+        If the text is another than was stored, or of another version of adscribe.
+    """
+    if version_of(str(name), body) != version:
+        raise ConfigError(f"credit_models: the body of {version} was changed. Fit it again.")
+    return LEARNED[name].from_json(body)
 
 
 def tells_segments(model: LearnedModel) -> bool:

@@ -1,9 +1,11 @@
 -- purpose: the conversions first told on the log days of a new model that it is to credit besides those at work:
---     those without credit under the model, and those credited by a version of few log days
+--     those without credit under the model, and those credited by a version of few log days. Not those whose paths
+--     were found under other rules: their credit would be of neither
 -- grain: one conversion
 -- makes: work_conversions
 -- reads: conversion_values, conversion_signals, credits, credit_models
--- parameters: $model, $first_day, $last_day, $most_days (versions of so many log days are outgrown)
+-- parameters: $model, $first_day, $last_day, $most_days (versions of so many log days are outgrown),
+--     $rules_version
 CREATE OR REPLACE TEMP TABLE work_conversions AS
 WITH told AS (
     SELECT conversion_id
@@ -23,6 +25,11 @@ served AS (
     FROM credits
     JOIN grown ON grown.model_version = credits.model_version
     WHERE credits.model = $model
+),
+by_other_rules AS (
+    SELECT DISTINCT conversion_id
+    FROM credits
+    WHERE rules_version <> $rules_version
 )
 SELECT
     conversion_values.conversion_id,
@@ -35,4 +42,5 @@ SELECT
 FROM conversion_values
 JOIN told ON told.conversion_id = conversion_values.conversion_id
 LEFT JOIN served ON served.conversion_id = conversion_values.conversion_id
-WHERE served.conversion_id IS NULL
+LEFT JOIN by_other_rules ON by_other_rules.conversion_id = conversion_values.conversion_id
+WHERE served.conversion_id IS NULL AND by_other_rules.conversion_id IS NULL

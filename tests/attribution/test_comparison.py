@@ -20,6 +20,7 @@ from attribution.conversions import DAY_US, HOUR_US
 from attribution.credit_errors import rank_correlation, share_error, total_error, weighted_error
 from attribution.histories import Histories
 from attribution.learned.hazard import AdditiveHazard
+from attribution.learned.models import version_of
 from attribution.learned.predictions import foretold, predictive_quality, seen_until
 from attribution.lift_agreement import agreement, clearly_behind
 from attribution.paths import Floats
@@ -88,10 +89,12 @@ def fill(warehouse: Warehouse) -> None:
             {**earned(model, "c1", 7), "conversion_id": "retracted"},
         ]
     ])  # fmt: skip
+    body = AdditiveHazard.fit(people(40)).to_json()
     store(warehouse, "credit_models", [
-        {"model": "hazard", "model_version": "h", "first_day": SEEN, "last_day": SEEN,
+        {"model": "hazard", "model_version": version_of("hazard", body), "first_day": SEEN,
+         "last_day": SEEN,
          "settings": "", "status": "accepted", "histories": 9, "conversions": 9.0, "run_id": "r",
-         "adscribe_version": "1", "body": AdditiveHazard.fit(people(40)).to_json()}
+         "adscribe_version": "1", "body": body}
     ])  # fmt: skip
 
 

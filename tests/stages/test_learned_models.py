@@ -421,6 +421,36 @@ def test_conversions_of_days_without_the_model_are_taken_up_by_the_next_fit(
     assert set(credited["conversion_id"]) == set(conversions["conversion_id"])
 
 
+def test_a_changed_body_leaves_the_one_before_to_serve(start: Starter, week: Week) -> None:
+    run = start(config_of(least_conversions=10**6), copy=week)
+    known = attempts(run.warehouse).filter(model="markov", status="accepted")
+    before, newest = known["model_version"].to_list()[-2:]
+    for body in ("{}", known["body"][-1].replace(".", "9"), "[" * 200_000):
+        run.warehouse._connection.execute(
+            "UPDATE credit_models SET body = $1 WHERE model_version = $2", [body, newest]
+        )
+        process(run, WEEK[-1], week.logs[WEEK[-1]])
+        credited = table(run.warehouse, "credits").filter(model="markov")
+        assert {before} <= set(credited["model_version"])
+        assert foretold(run.warehouse, LEARNED_NAMES).height > 0
+        assert broken(run.warehouse) == {}
+
+
+def test_conversions_of_other_rules_are_not_taken_up(start: Starter, week: Week) -> None:
+    run = start(growing(Model.MARKOV))
+    for day in WEEK[:3]:
+        process(run, day, week.logs[day])
+    rules = set(table(run.warehouse, "credits")["rules_version"])
+    attribution = run.config.attribution.model_copy(update={"click_window_hours": 1})
+    other = run.config.model_copy(update={"attribution": attribution})
+    process(Run(run.warehouse, "other", other), WEEK[3], week.logs[WEEK[3]])
+    credits = table(run.warehouse, "credits")
+    assert rules < set(credits["rules_version"])
+    assert credits.group_by("conversion_id").agg(pl.col("rules_version").n_unique())[
+        "rules_version"
+    ].unique().to_list() == [1]
+
+
 def growing(*models: Model) -> Config:
     """Return a configuration whose models are fitted from the first day on."""
     config = config_of(history_days=28, least_conversions=10)
@@ -529,8 +559,8 @@ def test_a_stored_model_that_cannot_be_read_is_told_and_another_is_fitted(
 
     told = [line for line in caplog.messages if line.startswith("markov:")]
     assert told == [
-        f"markov: {before['model_version'][-1]} of {before['last_day'][-1]} cannot be read in "
-        "credit_models; another is fitted"
+        f"markov: {version} of {last_day} cannot be read in credit_models; another serves"
+        for version, last_day in before.select("model_version", "last_day").rows()[::-1]
     ]
     assert (
         attempts(run.warehouse).filter(last_day=day, model="markov")["status"].item() == "accepted"
