@@ -16,8 +16,9 @@ import polars as pl
 from attribution.credit import MICROS, credit_fitted, rank_touches
 from attribution.eligibility import Rules
 from attribution.history_frames import eligible_paths, find_segments
-from attribution.learned.fitting import Serving, outgrown_days, serving_models
+from attribution.learned.fitting import serving_models
 from attribution.learned.models import LearnedModel, tells_segments
+from attribution.learned.serving import Serving, outgrown_days
 from attribution.paths import Floats, Integers
 from attribution.work import take_stored
 from warehouse.attribution_config import Model

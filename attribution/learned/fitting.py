@@ -1,16 +1,15 @@
-"""Which fitted model serves a log day: a schedule of refits, each behind guardrails.
+"""Fits of the models that serve a log day: a schedule of refits, each behind guardrails.
 
-A log day is served by the newest model of its day or before. Where that is ``refit_days`` old, or
-was fitted on four fifths of the log days that there are now or fewer, or where there is none, a new
+Where the model that serves a day (:mod:`attribution.learned.serving`) is ``refit_days`` old, or was
+fitted on four fifths of the log days that there are now or fewer, or where there is none, a new
 one is fitted on the log days up to this one. If it does not pass its guardrails
 (:mod:`attribution.learned.guardrails`) it is refused: the table credit_models says why, the former
 serves on, and the next log day tries again. A day before the log days of all models that are kept
 has none, so that one is fitted for it; where that is refused the oldest serves it.
 
-A model of few log days knows little. One that was fitted on a quarter more outgrows it: it
-serves the days of the former too, and their credit is given anew
-(:mod:`attribution.learned.credit`). Where there are ``history_days`` log days nothing is outgrown
-any more, and credit that stands is moved by no refit.
+Credit of a model that is outgrown is given anew (:mod:`attribution.learned.credit`). Where there
+are ``history_days`` log days nothing is outgrown any more, and credit that stands is moved by no
+refit.
 
 Models are kept while they serve a log day of the last ``history_days`` (or ``late_days``, if more):
 when it is run again the same one serves it. Of others only what they were fitted on is kept.
@@ -21,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import lightgbm
 import numpy as np
@@ -29,6 +28,7 @@ import polars as pl
 
 from attribution.histories import Histories
 from attribution.history_frames import day_of, read_eligible_paths, read_histories
+from attribution.learned.effects import TellsEffects
 from attribution.learned.guardrails import (
     Figures,
     expected_conversions,
@@ -36,17 +36,11 @@ from attribution.learned.guardrails import (
     read_back,
     require_conversions,
 )
-from attribution.learned.models import (
-    LEARNED,
-    LearnedModel,
-    MeetsTotals,
-    TellsEffects,
-    read_stored,
-    version_of,
-)
+from attribution.learned.models import LEARNED, LearnedModel, MeetsTotals
+from attribution.learned.serving import Serving, is_due, settings_of, stored_model, version_of
 from attribution.paths import Paths
 from warehouse.attribution_config import LearnedRules, Model
-from warehouse.errors import AdscribeError, ConfigError
+from warehouse.errors import AdscribeError
 from warehouse.runs import Run, version
 
 _log = logging.getLogger("adscribe")
@@ -62,37 +56,6 @@ _TYPES: Final = {
     "calibration_ratio": pl.Float64, "moved": pl.Float64, "run_id": pl.String,
     "adscribe_version": pl.String, "body": pl.String,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Serving:
-    """A model that serves, and the log days that it was fitted on.
-
-    Attributes
-    ----------
-    model : LearnedModel
-        As it is read from its JSON.
-    version : str
-        A name made of the content: equal models have equal names.
-    first_day, last_day : date
-        The log days.
-    settings : str
-        Those that the fit hangs on.
-    is_new : bool
-        Whether it was fitted just now.
-    """
-
-    model: LearnedModel
-    version: str
-    first_day: date
-    last_day: date
-    settings: str
-    is_new: bool = False
-
-    @property
-    def days(self) -> int:
-        """The number of log days that it was fitted on."""
-        return (self.last_day - self.first_day).days + 1
 
 
 def serving_models(run: Run, models: Sequence[Model], day: date) -> dict[Model, Serving]:
@@ -117,17 +80,12 @@ def serving_models(run: Run, models: Sequence[Model], day: date) -> dict[Model, 
     days, rules = _Days(run, day), run.config.attribution.learned
     serving = {}
     for name in models:
-        former = _stored(run, name, day)
-        if former is None or _is_due(former, day, rules):
+        former = stored_model(run.warehouse, name, day, rules)
+        if former is None or is_due(former, day, rules):
             former = _refit(run, name, days, former) or former
         if former is not None:
             serving[name] = former
     return serving
-
-
-def outgrown_days(days: int) -> int:
-    """Return on how many log days a model was fitted at most that one of so many outgrows."""
-    return 4 * days // 5
 
 
 @dataclass
@@ -166,56 +124,6 @@ class _Fitted:
     figures: Figures
 
 
-def _stored(run: Run, name: Model, day: date) -> Serving | None:
-    """Return the model that serves a log day unless another is fitted; None if it is unreadable."""
-    settings = _settings(run.config.attribution.learned)
-    kept = run.warehouse.query(
-        "attribution/kept_credit_models", model=str(name), settings=settings
-    ).to_dicts()
-    while kept:
-        row = _grown(kept, day)
-        version = row["model_version"]
-        body = run.warehouse.query(
-            "attribution/credit_model_body", model=str(name), model_version=version
-        ).item()
-        try:
-            model = read_stored(name, version, body)
-        except ConfigError:
-            _log.warning(
-                "%s: %s of %s cannot be read in credit_models; another serves",
-                name, version, row["last_day"],
-            )  # fmt: skip
-            kept.remove(row)
-            continue
-        told = ("first_day", "last_day", "settings")
-        return Serving(model, version, **{column: row[column] for column in told})
-    return None
-
-
-def _grown(kept: list[dict[str, Any]], day: date) -> dict[str, Any]:
-    """Return the row that serves a log day, of those of accepted models in the order of days."""
-    before = [place for place, row in enumerate(kept) if row["last_day"] <= day]
-    place = before[-1] if before else 0
-    for later in range(place + 1, len(kept)):
-        if outgrown_days(kept[later]["days"]) >= kept[place]["days"]:
-            place = later
-    return kept[place]
-
-
-def _is_due(former: Serving, day: date, rules: LearnedRules) -> bool:
-    if former.settings != _settings(rules):
-        return True
-    if former.first_day <= day <= former.last_day:
-        return False
-    age = (day - former.last_day).days
-    now = min((day - former.first_day).days + 1, rules.history_days)
-    return age < 0 or age >= rules.refit_days or outgrown_days(now) >= former.days
-
-
-def _settings(rules: LearnedRules) -> str:
-    return f"history_days={rules.history_days}"
-
-
 def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Serving | None:
     """Fit a model, and keep what came of it; return it where it passes."""
     before = former.model if former is not None and former.last_day <= days.last_day else None
@@ -230,7 +138,7 @@ def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Servin
         "attribution/delete_credit_model",
         model=str(name),
         last_day=days.last_day,
-        settings=_settings(days.rules),
+        settings=settings_of(days.rules),
     )
     with run.warehouse.frame("attempt", pl.DataFrame([row], schema=_TYPES)):
         run.warehouse.execute("attribution/insert_credit_model")
@@ -247,7 +155,7 @@ def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Servin
         version=fitted.version,
         first_day=day_of(days.histories.start_us),
         last_day=days.last_day,
-        settings=_settings(days.rules),
+        settings=settings_of(days.rules),
         is_new=True,
     )
 
@@ -279,7 +187,7 @@ def _fit(name: Model, days: _Days, former: LearnedModel | None) -> _Fitted:
     if isinstance(fitted, MeetsTotals):
         fitted = fitted.meeting(days.eligible_paths)
     model, body = read_back(fitted)
-    return _Fitted(model, body, version_of(str(name), body), judge(model, histories, former))
+    return _Fitted(model, body, version_of(name, body), judge(model, histories, former))
 
 
 def _row(
@@ -293,7 +201,7 @@ def _row(
         "model_version": None if fitted is None else fitted.version,
         "first_day": days.first_day if histories is None else day_of(histories.start_us),
         "last_day": days.last_day,
-        "settings": _settings(days.rules),
+        "settings": settings_of(days.rules),
         "status": "accepted" if reason is None else "refused",
         "reason": reason,
         "histories": 0 if histories is None else round(histories.weights.sum()),

@@ -15,7 +15,6 @@ fade alike, and campaigns differ in them by one factor for all kinds; ``basis`` 
 
 import json
 from dataclasses import dataclass, fields, replace
-from enum import StrEnum
 from typing import Any, Final, Self
 
 import numpy as np
@@ -23,6 +22,7 @@ import polars as pl
 
 from attribution.conversions import HOUR_US
 from attribution.histories import Histories
+from attribution.learned.effects import EFFECTS, HazardBasis, basis_of
 from attribution.learned.hazard_cells import (
     AGES,
     RESPONSES,
@@ -41,32 +41,12 @@ from attribution.learned.hazard_rates import (
     gather,
     opportunity_rates,
 )
+from attribution.learned.unforeseen import unforeseen
 from attribution.paths import KINDS, Codes, Floats, Integers, Paths, positions
 from warehouse.errors import ConfigError
 
 _BINS: Final = len(AGES)
-_MOST_TOUCHES: Final = 5  # histories with so many or more are alike in what is still to come
 _MOST_CARRY: Final = 10.0
-_FORESEEN_PRIOR: Final = 5.0  # that nothing is to come is believed like so many conversions
-
-
-EFFECTS: Final = {
-    "campaign_id": pl.String,
-    "basis": pl.String,
-    "correction": pl.Float64,
-    "incremental": pl.Float64,
-    "standard_error": pl.Float64,
-    "credited": pl.Float64,
-}
-"""Columns of what a model found out of each campaign: see ``models.TellsEffects``."""
-
-
-class HazardBasis(StrEnum):
-    """What effects of a campaign were told apart from organic conversions by."""
-
-    HOLDOUT = "holdout"  # its ads withheld at random
-    POOLED = "pooled"  # ads of other campaigns withheld at random; of this one none were
-    NONE = "none"  # the form of the model alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +123,7 @@ class AdditiveHazard:
             advertisers=histories.advertisers,
             segments=histories.segments,
             advertiser_of=histories.advertiser_of,
-            basis=_basis(histories),
+            basis=basis_of(histories),
             baseline=baselines(rates, evidence, len(histories.segments)),
             hours=rates.hours,
             organic=np.append(levels, 1.0),
@@ -158,7 +138,7 @@ class AdditiveHazard:
         return replace(model, carry=model._carried(reading.paths, goal))
 
     def effects(self) -> pl.DataFrame:
-        """Return what the model found out of each campaign: see ``models.TellsEffects``."""
+        """Return what the model found out of each campaign: see ``effects.TellsEffects``."""
         told = {"campaign_id": self.channels, "basis": self.basis}
         return pl.DataFrame({name: told.get(name) for name in EFFECTS}, schema=EFFECTS)
 
@@ -241,18 +221,8 @@ class AdditiveHazard:
         earlier_us = 2 * start_us - end_us
         if earlier_us < histories.start_us:
             return seen
-        before = self._foreseen(histories, earlier_us, start_us) * histories.weights
-        inside = (histories.conversion_us >= earlier_us) & (histories.conversion_us < start_us)
-        came = add_up(
-            histories.conversion_history[inside],
-            histories.probability[inside],
-            size=len(histories),
-        )
-        then, now = (_touches_before(histories, time_us) for time_us in (earlier_us, start_us))
-        size = _MOST_TOUCHES + 1
-        found = add_up(then, came * histories.weights, size=size) + _FORESEEN_PRIOR
-        ratio = found / (add_up(then, before, size=size) + _FORESEEN_PRIOR)
-        return np.asarray(seen * ratio[now])
+        before = self._foreseen(histories, earlier_us, start_us)
+        return np.asarray(seen * unforeseen(histories, before, earlier_us, start_us))
 
     def _carried(self, paths: Paths, goal: float) -> float:
         """Return the factor of effects at which the credit of paths sums to the goal."""
@@ -351,22 +321,6 @@ def _read(name: str, found: Any) -> Any:
     if name == "basis":
         return tuple(map(HazardBasis, found))
     return np.array(found, dtype=np.int32 if name == "advertiser_of" else np.float64)[()]
-
-
-def _basis(histories: Histories) -> tuple[HazardBasis, ...]:
-    """Return what tells the effects of each channel apart."""
-    withheld = histories.touches.channel[~histories.touches.shown]
-    if not len(withheld):
-        return (HazardBasis.NONE,) * len(histories.channels)
-    own = np.bincount(withheld, minlength=len(histories.channels)) > 0
-    return tuple(HazardBasis.HOLDOUT if one else HazardBasis.POOLED for one in own)
-
-
-def _touches_before(histories: Histories, time_us: int) -> Integers:
-    """Return how many touches each history had before a time, up to a most."""
-    rows = histories.touches.time_us < time_us
-    count = np.bincount(histories.touch_history[rows], minlength=len(histories))
-    return np.asarray(np.minimum(count, _MOST_TOUCHES), dtype=np.int64)
 
 
 def _known(names: tuple[str, ...], known: tuple[str, ...]) -> Codes:

@@ -1,10 +1,7 @@
 """What every model that is fitted on data can do: credit paths, and be written and read."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Final, Protocol, Self, runtime_checkable
-
-import polars as pl
 
 from attribution.histories import Histories
 from attribution.learned.counterfactual import CounterfactualModel
@@ -14,7 +11,6 @@ from attribution.learned.markov import MarkovModel
 from attribution.learned.shapley import ShapleyModel
 from attribution.paths import Floats, Paths
 from warehouse.attribution_config import Model
-from warehouse.errors import ConfigError
 
 
 class LearnedModel(Protocol):
@@ -75,24 +71,6 @@ class MeetsTotals(Protocol):
         ...
 
 
-@runtime_checkable
-class TellsEffects(Protocol):
-    """A model that tells what ads caused apart from what would have come anyway."""
-
-    def effects(self) -> pl.DataFrame:
-        """Return what the model found out of each campaign.
-
-        Returns
-        -------
-        DataFrame
-            campaign_id (null: all together); basis, what effects were told apart from organic
-            conversions by; of a model that meets totals correction, how its credit of the campaign
-            was corrected for that, incremental and standard_error, the conversions caused, and
-            credited, what credit sums to. Null is what the model does not tell.
-        """
-        ...
-
-
 LEARNED: Final[Mapping[Model, type[LearnedModel]]] = {
     Model.MARKOV: MarkovModel,
     Model.SHAPLEY: ShapleyModel,
@@ -101,24 +79,6 @@ LEARNED: Final[Mapping[Model, type[LearnedModel]]] = {
     Model.INCREMENTAL: IncrementalModel,
 }
 """The class of each model of the configuration that is fitted."""
-
-
-def version_of(name: str, body: str) -> str:
-    """Return the version of a model: a name made of its JSON, so that equal models have one."""
-    return f"{name}-{hashlib.sha256(body.encode()).hexdigest()[:12]}"
-
-
-def read_stored(name: Model, version: str, body: str) -> LearnedModel:
-    """Read a model that was stored under a version.
-
-    Raises
-    ------
-    ConfigError
-        If the text is another than was stored, or of another version of adscribe.
-    """
-    if version_of(str(name), body) != version:
-        raise ConfigError(f"credit_models: the body of {version} was changed. Fit it again.")
-    return LEARNED[name].from_json(body)
 
 
 def tells_segments(model: LearnedModel) -> bool:

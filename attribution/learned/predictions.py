@@ -22,7 +22,8 @@ import polars as pl
 from attribution.conversions import DAY_US
 from attribution.histories import Histories
 from attribution.history_frames import day_of, read_histories
-from attribution.learned.models import LEARNED, Forecaster, read_stored
+from attribution.learned.models import LEARNED, Forecaster
+from attribution.learned.serving import read_stored
 from attribution.paths import Floats
 from calibration.metrics import log_loss
 from warehouse.database import Warehouse
@@ -177,11 +178,8 @@ def _stored(
         if rows.is_empty():
             continue
         row = rows.row(-1, named=True)
-        version = row["model_version"]
-        key = {"model": str(name), "model_version": version}
-        body = warehouse.query("attribution/credit_model_body", **key).item()
         with suppress(ConfigError):  # of another version of adscribe; the next run fits another
-            model = read_stored(name, version, body)
+            model = read_stored(warehouse, name, row["model_version"])
             if isinstance(model, Forecaster):
                 found.append((str(name), model, row["first_day"], row["last_day"]))
     return found

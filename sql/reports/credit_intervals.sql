@@ -1,10 +1,10 @@
 -- purpose: how sure the credit and value of each campaign, ad, creator, surface and advertiser are, under each
 --     model: 90% intervals of a Poisson bootstrap over users, as infinitely many replicates would give them
 -- grain: one dimension, name (null: not told; of the dimension all, everything together), currency of the
---     conversions and model; retracted conversions do not count. A replicate adds up (w p + B - p) c over users and conversions: w how often the user is drawn
---     (Poisson, mean and variance 1), B whether he is the one matched (probability p), c what he earned if so;
---     x = p c is stored. The draws are independent and stand side by side, so that the variance is the sum over
---     users of (sum of x)^2 + sum of x^2 (1 - p) / p
+--     conversions and model; retracted conversions do not count. A replicate adds up (w p + B - p) c over users
+--     and conversions: w how often the user is drawn (Poisson, mean and variance 1), B whether he is the one
+--     matched (probability p), c what he earned if so; x = p c is stored. The draws are independent and stand
+--     side by side, so that the variance is the sum over users of (sum of x)^2 + sum of x^2 (1 - p) / p
 -- reads: valued_credits, path_touches, conversion_users
 -- parameters: none
 WITH known AS (

@@ -20,46 +20,23 @@ WHERE status <> 'retracted' AND currency IS NOT NULL
 GROUP BY advertiser_id
 HAVING min(currency) = max(currency);
 
--- one row of credits with what its conversion says. A conversion without a value has no currency either: what
--- a campaign earned of it counts with the campaign's own currency, all else with the advertiser's, if they have
--- one. converted_micros is the value in the currency of the reports: null where it has none, or where the
--- conversion's has no rate
-CREATE OR REPLACE VIEW valued_credits AS
-WITH told AS (
-    SELECT max(value) FILTER (WHERE name = 'report_currency') AS report_currency
-    FROM warehouse_settings
-)
+-- one row of credits with what its conversion says, its currency as the conversion has it
+ALTER VIEW valued_credits RENAME TO told_credits;
+
+-- the same. A conversion without a value has no currency: what a campaign earned of it counts with the
+-- campaign's own currency, all else with the advertiser's, if they have one
+CREATE VIEW valued_credits AS
 SELECT
-    credits.conversion_id,
-    credits.model,
-    credits.outcome,
-    credits.reason,
-    credits.user_id,
-    credits.touch_id,
-    credits.campaign_id,
-    credits.touch_time,
-    credits.day,
-    credits.credit_micros,
-    credits.value_micros,
-    conversions.advertiser_id,
-    conversions.status,
-    conversions.value IS NULL AS without_value,
-    CASE
-        WHEN conversions.currency IS NOT NULL OR conversions.value IS NOT NULL OR credits.value_micros <> 0
-            THEN conversions.currency
-        WHEN credits.outcome = 'touch' THEN campaign_currencies.currency
-        ELSE advertiser_currencies.currency
-    END AS currency,
-    told.report_currency,
-    CASE
-        WHEN told.report_currency IS NULL THEN NULL
-        WHEN credits.value_micros = 0 THEN 0
-        ELSE CAST(round(credits.value_micros * daily_rates.rate) AS HUGEINT)
-    END AS converted_micros
-FROM credits
-JOIN conversions ON conversions.conversion_id = credits.conversion_id
-LEFT JOIN campaign_currencies ON campaign_currencies.campaign_id = credits.campaign_id
-LEFT JOIN advertiser_currencies ON advertiser_currencies.advertiser_id = conversions.advertiser_id
-LEFT JOIN daily_rates
-    ON daily_rates.currency = conversions.currency AND daily_rates.date = conversions.day
-CROSS JOIN told;
+    told_credits.* REPLACE (
+        CASE
+            WHEN told_credits.currency IS NOT NULL
+                OR NOT told_credits.without_value
+                OR told_credits.value_micros <> 0
+                THEN told_credits.currency
+            WHEN told_credits.outcome = 'touch' THEN campaign_currencies.currency
+            ELSE advertiser_currencies.currency
+        END AS currency
+    )
+FROM told_credits
+LEFT JOIN campaign_currencies ON campaign_currencies.campaign_id = told_credits.campaign_id
+LEFT JOIN advertiser_currencies ON advertiser_currencies.advertiser_id = told_credits.advertiser_id;

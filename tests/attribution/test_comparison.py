@@ -20,8 +20,8 @@ from attribution.conversions import DAY_US, HOUR_US
 from attribution.credit_errors import rank_correlation, share_error, total_error, weighted_error
 from attribution.histories import Histories
 from attribution.learned.hazard import AdditiveHazard
-from attribution.learned.models import version_of
 from attribution.learned.predictions import foretold, predictive_quality, seen_until
+from attribution.learned.serving import version_of
 from attribution.lift_agreement import agreement, clearly_behind
 from attribution.paths import Floats
 from attribution.reports import report

@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 
 from attribution.conversions import DAY_US, HOUR_US
 from attribution.histories import Histories
-from attribution.learned.hazard import AdditiveHazard, HazardBasis
+from attribution.learned.effects import HazardBasis
+from attribution.learned.hazard import AdditiveHazard
 from attribution.learned.hazard_cells import AGES, RESPONSES
 from attribution.learned.hazard_fit import fit_rates, log_prior
 from attribution.learned.hazard_rates import (

@@ -16,7 +16,8 @@ from attribution.histories import Histories
 from attribution.holdouts.evidence import read_evidence
 from attribution.holdouts.opportunity_mixture import AGES_US, OpportunityCounts, caused_conversions
 from attribution.learned.caused import incremental_credit
-from attribution.learned.hazard import AdditiveHazard, HazardBasis
+from attribution.learned.effects import HazardBasis
+from attribution.learned.hazard import AdditiveHazard
 from attribution.learned.incremental import IncrementalModel
 from attribution.paths import KINDS, Bools, Floats, Integers, Paths
 from warehouse.errors import ConfigError
