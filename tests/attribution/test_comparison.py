@@ -1,4 +1,4 @@
-"""Comparing models: figures against hand-solved worlds, forecasts, and what is refused."""
+"""Comparing models: figures against hand-solved worlds, and what is refused."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -16,19 +15,15 @@ from typer.testing import CliRunner
 
 import cli
 from attribution.comparison import Comparison, compare
-from attribution.conversions import DAY_US, HOUR_US
 from attribution.credit_errors import rank_correlation, share_error, total_error, weighted_error
-from attribution.histories import Histories
 from attribution.learned.hazard import AdditiveHazard
-from attribution.learned.predictions import foretold, predictive_quality, seen_until
+from attribution.learned.predictions import foretold
 from attribution.learned.serving import version_of
-from attribution.lift_agreement import agreement, clearly_behind
-from attribution.paths import Floats
 from attribution.reports import report
+from tests.attribution.people import people
 from warehouse.database import Warehouse
 from warehouse.errors import (
     AdscribeError,
-    ConfigError,
     InputFileError,
     InsufficientDataError,
     UnknownNameError,
@@ -138,35 +133,6 @@ def earned(model: str, campaign: str | None, amount: float) -> dict[str, object]
             "credit_micros": micros, "value_micros": 2 * micros, "day": NEWEST}  # fmt: skip
 
 
-def people(count: int, *, weight: float = 1.0, probability: float = 1.0) -> Histories:
-    """Return users of whom every other one converts on the second of two days."""
-    numbers = np.arange(count)
-    won = numbers[::2]
-    return Histories.of(
-        pl.DataFrame({"history": numbers, "user": numbers, "advertiser_id": "a1",
-                      "segment": "all", "weight": weight}),
-        pl.DataFrame({"history": numbers, "campaign_id": "c1", "kind": "impression",
-                      "time_us": numbers * 1000, "shown": True}),
-        pl.DataFrame({"history": won, "time_us": DAY_US + won * HOUR_US // 10,
-                      "probability": probability, "value": 1.0}),
-        start_us=0,
-        end_us=2 * DAY_US,
-    )  # fmt: skip
-
-
-class Forecast:
-    """Expects the same of a history whatever is asked, and keeps what was."""
-
-    def __init__(self, expected: Floats) -> None:
-        self._expected = expected
-        self.span: tuple[int, int] | None = None
-
-    def expected(self, histories: Histories, start_us: int, end_us: int) -> Floats:
-        """Return what was given."""
-        self.span = start_us, end_us
-        return self._expected[: len(histories)]
-
-
 @pytest.fixture(scope="module")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("comparison") / "w.duckdb"
@@ -259,49 +225,6 @@ def test_the_interval_of_the_reference_stands_beside_the_shrunk_lift(
     lifts = report(world, "lift", only={"dimension": ["campaign"]})
     shrunk = told["shrunk"].drop_nulls().round(1)
     assert shrunk.to_list() == lifts.sort("name")["shrunk"].to_list()
-
-
-def lifts_of(incremental: list[float], error: list[float]) -> pl.DataFrame:
-    names = [f"c{number}" for number in range(len(incremental))]
-    told = pl.DataFrame({"campaign_id": names, "incremental": incremental, "error": error})
-    limits = pl.col("error") * 1.645
-    return told.with_columns(
-        low_90=pl.col("incremental") - limits, high_90=pl.col("incremental") + limits
-    )
-
-
-def credit_of(credit: list[float]) -> pl.DataFrame:
-    names = [f"c{number}" for number in range(len(credit))]
-    return pl.DataFrame({"campaign_id": names, "credit": credit})
-
-
-def test_a_model_lies_behind_by_the_difference_of_squares_over_its_error() -> None:
-    lifts = lifts_of([10.0, 20.0, 30.0], [1.0, 2.0, 3.0])
-    told = agreement(
-        {"right": credit_of([10.0, 20.0, 30.0]), "even": credit_of([20.0, 20.0, 20.0])}, lifts
-    )
-    # even credit is brought to the mean lift under weights of 1, 1/4 and 1/9
-    mean = (10 + 5 + 30 / 9) / (1 + 1 / 4 + 1 / 9)
-    squares = (mean - 10) ** 2 + ((mean - 20) / 2) ** 2 + ((mean - 30) / 3) ** 2
-    assert told["behind"].to_list() == [None, pytest.approx(squares / (2 * np.sqrt(squares)))]
-
-
-def test_models_that_agree_alike_are_told_apart_as_seldom_as_promised() -> None:
-    random, behind = np.random.default_rng(1), []
-    error = np.full(24, 2.0)
-    near, far = np.full(24, 10.0) + 1.5 * random.normal(size=(2, 24))
-    middle = (near + far) / 2  # what was caused lies as far from the one as from the other
-    for _ in range(400):
-        lifts = lifts_of((middle + error * random.normal(size=24)).tolist(), error.tolist())
-        given = {"near": credit_of(near.tolist()), "far": credit_of(far.tolist())}
-        behind.append(float(agreement(given, lifts)["behind"].sum()))
-    share = np.mean(np.array(behind) > clearly_behind(2))
-    assert 0.04 < share < 0.17  # a tenth: either may be ahead
-
-
-def test_of_more_models_one_must_lie_further_behind_to_be_told_apart() -> None:
-    assert clearly_behind(2) == pytest.approx(1.6449, abs=1e-4)
-    assert clearly_behind(7) == pytest.approx(stats.norm.isf(0.05 / 21))
 
 
 def test_incremental_is_the_reference_where_it_is_credited(tmp_path: Path) -> None:
@@ -441,60 +364,6 @@ def test_figures_of_nothing_are_not_numbers() -> None:
     none, some = np.zeros(2), np.array([1.0, 2.0])
     found = [figure(some, none) for figure in (total_error, weighted_error, share_error)]
     assert np.isnan([*found, rank_correlation(some[:1], some[:1])]).all()
-
-
-def test_forecasts_are_judged_from_the_split_to_the_end() -> None:
-    histories, chance = people(8), np.linspace(0.1, 0.8, 8)
-    model = Forecast(-np.log1p(-chance))
-    told = predictive_quality(model, histories, DAY_US)
-    came = np.arange(8) % 2 == 0
-    assert model.span == (DAY_US, 2 * DAY_US)
-    assert told.log_loss == pytest.approx(sklearn.metrics.log_loss(came, chance))
-    assert told.constant_log_loss == pytest.approx(np.log(2))
-    assert told.gain == pytest.approx(1 - told.log_loss / np.log(2))
-    assert told.calibration_ratio == pytest.approx(chance.sum() / 4)
-    assert (told.histories, told.conversions) == (8, 4)
-
-
-def test_an_uncertain_conversion_is_a_part_of_either_outcome() -> None:
-    histories, chance = people(6, probability=0.25), np.full(6, 0.3)
-    told = predictive_quality(Forecast(-np.log1p(-chance)), histories, DAY_US)
-    happened = 3 * 0.25 / 6
-    assert told.conversions == pytest.approx(0.75)
-    assert told.log_loss == pytest.approx(-happened * np.log(0.3) - (1 - happened) * np.log(0.7))
-
-
-def test_a_weight_of_two_is_as_two_histories() -> None:
-    expected = np.linspace(0.1, 0.4, 10)
-    plain = predictive_quality(Forecast(expected), people(10), DAY_US)
-    twice = predictive_quality(Forecast(expected), people(10, weight=2.0), DAY_US)
-    assert twice.log_loss == pytest.approx(plain.log_loss)
-    assert twice.calibration_ratio == pytest.approx(plain.calibration_ratio)
-    assert (twice.histories, twice.conversions) == (20, 10)
-
-
-def test_forecasts_of_a_day_without_conversions_are_refused() -> None:
-    with pytest.raises(InsufficientDataError, match="0 of 4 histories converted"):
-        predictive_quality(Forecast(np.ones(4)), people(4), 2 * DAY_US - HOUR_US)
-
-
-@pytest.mark.parametrize("split_us", [0, 2 * DAY_US])
-def test_a_split_at_the_ends_is_refused(split_us: int) -> None:
-    with pytest.raises(ConfigError, match="Give a time within it"):
-        seen_until(people(4), split_us)
-
-
-@few_examples
-@given(st.integers(1, 2 * DAY_US - 1))
-def test_nothing_after_the_split_is_left_to_fit_on(split_us: int) -> None:
-    histories = people(30)
-    seen = seen_until(histories, split_us)
-    assert seen.end_us == split_us
-    assert len(seen) == len(histories)
-    assert (seen.touches.time_us < split_us).all()
-    assert len(seen.touches) == int((histories.touches.time_us < split_us).sum())
-    assert len(seen.conversion_us) == int((histories.conversion_us < split_us).sum())
-    assert len(seen.probability) == len(seen.conversion_history) == len(seen.conversion_us)
 
 
 def test_stored_models_foretell_the_day_after_those_that_they_were_fitted_on(

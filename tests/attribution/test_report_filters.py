@@ -1,22 +1,12 @@
 """Rows of a report picked by what stands in its columns."""
 
-from collections.abc import Iterator
-
 import polars as pl
 import pytest
 
 from attribution.report_filters import read_filters
 from attribution.reports import report
-from tests.attribution.test_reports import made_up, store
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError, UnknownNameError
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with Warehouse.open(tmp_path_factory.mktemp("reports") / "w.duckdb") as warehouse:
-        store(warehouse, made_up(seed=1))
-        yield warehouse
 
 
 def test_only_rows_with_the_values_asked_for_stay(world: Warehouse) -> None:

@@ -1,7 +1,6 @@
 """What is noted below a report: days without credit, and models that know other days."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,15 +11,8 @@ from typer.testing import CliRunner
 import cli
 from attribution.report_notes import days_of_models, notes_on, unattributed_days
 from attribution.reports import report, report_names
-from tests.attribution.test_reports import BY_MODEL, MODELS, START, made_up, store
+from tests.attribution.made_up import BY_MODEL, MODELS, START, made_up, store
 from warehouse.database import Warehouse
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with Warehouse.open(tmp_path_factory.mktemp("reports") / "w.duckdb") as warehouse:
-        store(warehouse, made_up(seed=1))
-        yield warehouse
 
 
 def test_models_that_credited_other_days_are_told_apart(world: Warehouse) -> None:
@@ -37,7 +29,10 @@ def test_models_that_credited_other_days_are_told_apart(world: Warehouse) -> Non
     campaigns, paths = report(world, "credit_by_campaign"), report(world, "path_length")
     unasked = notes_on(world, "credit_by_campaign", campaigns)
     one = campaigns.filter(pl.col("model") == "linear")
-    none = [*notes_on(world, "credit_by_campaign", one), *notes_on(world, "path_length", paths)]
+    none = [
+        *notes_on(world, "credit_by_campaign", one),
+        *notes_on(world, "path_length", paths),
+    ]
     world._connection.execute("ROLLBACK")
 
     assert unasked == [told]

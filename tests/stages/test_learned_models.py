@@ -19,24 +19,24 @@ from attribution.learned.models import LEARNED
 from attribution.learned.predictions import foretold
 from attribution.paths import KINDS, Paths, Touches
 from tests.stages.histories import Processed, Starter, table
+from tests.stages.learned import (
+    LEARNED_NAMES,
+    RULES,
+    WEEK,
+    attempts,
+    config_of,
+    days_of,
+    make_known,
+)
 from tests.stages.processing import hashes, process
-from tests.stages.settings import ATTRIBUTION, CONFIG, DAYS
-from tests.stages.spellings import sha256
 from tests.stages.worlds import Day, make_logs
-from warehouse.attribution_config import LEARNED_MODELS, AttributionConfig, LearnedRules, Model
+from warehouse.attribution_config import LEARNED_MODELS, AttributionConfig, Model
 from warehouse.checks import broken
-from warehouse.config import Config, IdentityRule, with_models
+from warehouse.config import Config, with_models
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError
 from warehouse.runs import Run
 
-WEEK: Final = [DAYS[0] + timedelta(days=n) for n in range(7)]
-LEARNED_NAMES: Final = [str(model) for model in LEARNED_MODELS]
-RULES: Final = LearnedRules(history_days=5, refit_days=3, least_conversions=40, most_moved=1.0)
-# an e-mail of one's own names a user, whatever others are about
-IDENTITIES: Final = CONFIG.identities.model_copy(
-    update={"email": IdentityRule(users=2, per_user=9)}
-)
 MICROSECOND: Final = timedelta(microseconds=1)
 MILLION: Final = 1_000_000
 PAIR: Final = ["conversion_id", "model"]
@@ -44,38 +44,6 @@ EARNED: Final = [
     *PAIR, "outcome", "user_id", "touch_id", "campaign_id", "credit_micros", "value_micros",
     "reason",
 ]  # fmt: skip
-
-
-def config_of(*others: Model, **changes: float) -> Config:
-    learned = RULES.model_copy(update=changes)
-    models = (Model.LAST_TOUCH, *others, *LEARNED_MODELS)
-    attribution = ATTRIBUTION.model_copy(update={"models": models, "learned": learned})
-    return CONFIG.model_copy(update={"attribution": attribution, "identities": IDENTITIES})
-
-
-def make_known(content: Day) -> Day:
-    """Return the logs of a day in which three signals of four bring the e-mail of one user.
-
-    Models are fitted on conversions whose users are known without a click id: so that few worlds
-    have enough of them.
-    """
-    users = sorted({str(row["user_id"]) for row in content.touchpoints})
-    seen = [
-        {"user_id": user, "event_time": first_time(content, user), "email_sha256": sha256(email)}
-        for user in users
-        for email in [f"{user}@example.com"]
-    ]
-    known = [
-        row
-        if number % 4 == 0
-        else {**row, "email": f"{str(row['signal_id'])[:4]}u{number % 3}@example.com"}
-        for number, row in enumerate(content.signals)
-    ]
-    return Day(content.activity + seen, content.touchpoints, known)
-
-
-def first_time(content: Day, user: str) -> object:
-    return next(row["event_time"] for row in content.touchpoints if row["user_id"] == user)
 
 
 CONFIG_OF_THE_WEEK: Final = config_of(Model.CALIBRATED_LAST_TOUCH)
@@ -115,15 +83,6 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Week:
                 warehouse.query("reports/provisional_days"),
             )
     return Week(logs, path, after)
-
-
-def attempts(warehouse: Warehouse) -> pl.DataFrame:
-    """Return the rows of credit_models, those of a model one after another."""
-    return table(warehouse, "credit_models").sort("model", "last_day")
-
-
-def days_of(warehouse: Warehouse, model: str, status: str) -> list[date]:
-    return attempts(warehouse).filter(model=model, status=status)["last_day"].to_list()
 
 
 def test_every_conversion_of_the_week_is_credited_whole_under_every_model(
@@ -372,55 +331,6 @@ def later_restatements(before: State, after: State) -> pl.DataFrame:
     return after.restatements.join(before.restatements, on=columns, how="anti", nulls_equal=True)
 
 
-def test_a_model_of_a_quarter_more_log_days_gives_the_credit_of_the_former_anew(
-    start: Starter, week: Week
-) -> None:
-    config = growing(Model.MARKOV, Model.SHAPLEY)
-    run, days = start(config), WEEK[:5]
-    for day in days:
-        process(run, day, week.logs[day])
-    told = attempts(run.warehouse).filter(status="accepted")
-    for model in ("markov", "shapley"):
-        assert days_of(run.warehouse, model, "accepted") == WEEK[1:5]
-        newest = told.filter(model=model)["model_version"][-1]
-        own = table(run.warehouse, "credits").filter(model=model)
-        assert own["model_version"].unique().to_list() == [newest]
-        assert set(own["conversion_id"]) == set(
-            table(run.warehouse, "conversions")["conversion_id"]
-        )
-    causes = table(run.warehouse, "restatements").group_by("cause").agg(pl.col("model").unique())
-    assert set(dict(causes.iter_rows())["refit"]) == {"markov", "shapley"}
-    provisional = run.warehouse.query("reports/provisional_days").filter(model="shapley")
-    # one of seven log days is to come, two days later at the latest
-    assert set(provisional["final_by_date"]) == {WEEK[0] + timedelta(days=7 + 3 - 2)}
-    assert broken(run.warehouse) == {}
-
-
-def test_days_of_a_model_that_was_outgrown_are_served_by_the_other(
-    start: Starter, week: Week
-) -> None:
-    run = start(growing(Model.MARKOV, Model.SHAPLEY))
-    for day in WEEK[:4]:
-        process(run, day, week.logs[day])
-    before, tried = hashes(run.warehouse), attempts(run.warehouse)
-    for day in WEEK[:3]:
-        process(run, day, week.logs[day])
-        assert hashes(run.warehouse) == before
-    assert attempts(run.warehouse).equals(tried)
-
-
-def test_conversions_of_days_without_the_model_are_taken_up_by_the_next_fit(
-    start: Starter, week: Week
-) -> None:
-    run, alone = start(growing(Model.MARKOV)), growing()
-    for day in WEEK[:4]:
-        config = alone if day == WEEK[2] else growing(Model.MARKOV)
-        process(Run(run.warehouse, f"run {day}", config), day, week.logs[day])
-    credited = table(run.warehouse, "credits").filter(model="markov")
-    conversions = table(run.warehouse, "conversions")
-    assert set(credited["conversion_id"]) == set(conversions["conversion_id"])
-
-
 def test_a_changed_body_leaves_the_one_before_to_serve(start: Starter, week: Week) -> None:
     run = start(config_of(least_conversions=10**6), copy=week)
     known = attempts(run.warehouse).filter(model="markov", status="accepted")
@@ -434,28 +344,6 @@ def test_a_changed_body_leaves_the_one_before_to_serve(start: Starter, week: Wee
         assert {before} <= set(credited["model_version"])
         assert foretold(run.warehouse, LEARNED_NAMES).height > 0
         assert broken(run.warehouse) == {}
-
-
-def test_conversions_of_other_rules_are_not_taken_up(start: Starter, week: Week) -> None:
-    run = start(growing(Model.MARKOV))
-    for day in WEEK[:3]:
-        process(run, day, week.logs[day])
-    rules = set(table(run.warehouse, "credits")["rules_version"])
-    attribution = run.config.attribution.model_copy(update={"click_window_hours": 1})
-    other = run.config.model_copy(update={"attribution": attribution})
-    process(Run(run.warehouse, "other", other), WEEK[3], week.logs[WEEK[3]])
-    credits = table(run.warehouse, "credits")
-    assert rules < set(credits["rules_version"])
-    assert credits.group_by("conversion_id").agg(pl.col("rules_version").n_unique())[
-        "rules_version"
-    ].unique().to_list() == [1]
-
-
-def growing(*models: Model) -> Config:
-    """Return a configuration whose models are fitted from the first day on."""
-    config = config_of(history_days=28, least_conversions=10)
-    attribution = config.attribution.model_copy(update={"models": (Model.LAST_TOUCH, *models)})
-    return config.model_copy(update={"attribution": attribution})
 
 
 def test_models_that_serve_no_day_to_come_again_are_let_go(start: Starter, week: Week) -> None:
