@@ -72,20 +72,30 @@ class Shares:
             What credit sums to.
         """
         size = len(goals) + 1
-        wanted = np.append(_possible(goals, errors, self._after(size)[:-1]), 0.0)
         given = self._sums(self.given, size)
-        whole, missing = given[:-1].sum(), wanted.sum() - given[:-1].sum()
-        less = np.divide(wanted, given, out=np.ones(size), where=given > wanted) - 1
-        less[-1] = min(missing / whole, 0.0) if whole > 0 else 0.0
-        lacking = wanted - given
-        lacks = np.where(lacking > 0, 1.0, less)
-        room = self._sums(self.corrected(lacks), size) - given * (lacking > 0)
-        more = np.divide(lacking, room, out=np.zeros(size), where=(lacking > 0) & (room > 0))
-        whole_room = room[lacking > 0].sum()
-        if missing > 0 and whole_room > 0:
-            more[-1] = missing / whole_room
+        whole, most = given[:-1].sum(), self._after(size)
+        while True:
+            wanted = np.append(_possible(goals, errors, most[:-1]), 0.0)
+            missing, lacking = wanted.sum() - whole, np.maximum(wanted - given, 0.0)
+            less = np.divide(wanted, given, out=np.ones(size), where=given > wanted) - 1
+            less[-1] = min(missing / whole, 0.0) if whole > 0 else 0.0
+            room = self._room(given, less, lacking)
+            # of conversions that several campaigns lack each may get a part only
+            near = (lacking > room) & (given + room < most)
+            if not near.any():
+                break
+            most = np.where(near, given + room, most)
+        more = np.divide(lacking, room, out=np.zeros(size), where=room > 0)
+        if missing > 0 and room.any():
+            more[-1] = missing / room.sum()
         corrections = np.asarray(less + np.minimum(more, 1.0))
         return corrections, self._sums(self.corrected(corrections), size)[:-1]
+
+    def _room(self, given: Floats, less: Floats, lacking: Floats) -> Floats:
+        """Return how much more campaigns may get that lack some, when all of them get all."""
+        lacks = np.where(lacking > 0, 1.0, less)
+        found = self._sums(self.corrected(lacks), len(given)) - given
+        return np.asarray(np.where(lacking > 0, np.maximum(found, 0.0), 0.0))
 
     def _of_rest(self, part: Floats) -> Floats:
         """Return the share of each touch in what is organic.

@@ -481,3 +481,16 @@ def _without(paths: Paths, touches: Bools) -> Paths:
         offsets=np.concatenate([[0], np.cumsum(lengths)]),
         touches=paths.touches.take(kept),
     )
+
+
+def test_no_campaign_takes_all_that_is_organic_after_its_touches_unless_it_is_sure() -> None:
+    """Two campaigns before the same conversions have room for a half of them each."""
+    model = _model()
+    paths = Paths.of([["c1", "c2"]] * 6, [1] * 6)
+    sums = np.where(np.isin(np.arange(CAMPAIGNS), [1, 2]), 5.0, 0.0)
+    unsure = replace(model, incremental=sums, standard_error=np.where(sums > 0, 1.0, 0.0))
+
+    met = unsure.meeting(paths)
+
+    assert (met.corrections[[1, 2]] < 0.9).all()
+    assert 4.5 < met.credited.sum() < 5.5

@@ -8,6 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import cli
@@ -20,11 +21,23 @@ from warehouse.recipes import Refusal
 from warehouse.schemas import TABLES
 
 ROOT = Path(__file__).parents[2]
+CREDITED = """
+SELECT campaign_id, credited FROM campaign_effects
+WHERE model = 'incremental' AND campaign_id IS NOT NULL AND model_version = (
+    SELECT max_by(model_version, last_day) FROM credit_models
+    WHERE model = 'incremental' AND status = 'accepted'
+)
+"""
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def _blocks(document: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", document.read_text("utf-8"), re.M | re.S)
+
+
+def _statements(document: Path) -> list[str]:
+    """Return the statements that a document shows."""
+    return [one for block in _blocks(document, "sql") for one in block.split(";") if one.strip()]
 
 
 def _commands(block: str) -> list[tuple[str, str]]:
@@ -72,6 +85,13 @@ def test_commands_of_the_readme_print_what_it_shows(
         assert _shows(shown, printed), f"{command} prints:\n{printed}"
     for block in _blocks(ROOT / "README.md", "python"):
         subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=folder, check=True)
+    with duckdb.connect(str(folder / "ads.duckdb"), read_only=True) as connection:
+        for statement in _statements(ROOT / "docs" / "tables.md"):
+            assert connection.execute(statement).fetchall(), statement
+        (credited,) = _statements(ROOT / "docs" / "reports.md")
+        summed = dict(connection.execute(credited).fetchall())
+        told = connection.execute(CREDITED).fetchall()
+        assert summed == {campaign: pytest.approx(credit, abs=0.02) for campaign, credit in told}
 
 
 def test_every_command_in_a_document_is_tried() -> None:
