@@ -18,7 +18,7 @@ from attribution.credit_errors import (
     weighted_error,
 )
 from attribution.holdouts.arms import COUNTS
-from attribution.holdouts.lift import estimate_lifts
+from attribution.holdouts.lift_report import SHRUNK, told_lifts, what_holdouts_lack
 from attribution.learned.predictions import foretold
 from attribution.lift_agreement import agreement
 from attribution.report_notes import days_of_models, unattributed_days
@@ -29,13 +29,12 @@ from warehouse.errors import InputFileError, InsufficientDataError, UnknownNameE
 _FIRST: Final = (  # the first that is there leads
     Model.INCREMENTAL, Model.CALIBRATED_LAST_TOUCH, Model.LAST_TOUCH,
 )  # fmt: skip
-_OUTCOMES: Final = ("touch", "organic", "unmatched", "rejected")
+OUTCOMES: Final = ("touch", "organic", "unmatched", "rejected")
 _TRUTH: Final = {"caused_by": pl.String, "incremental": pl.Float64}
 _KEY: Final = "campaign_id"
-_SHRUNK: Final = ("shrunk", "shrunk_low", "shrunk_high")  # as in the report lift
 _LIFTS: Final = {
     _KEY: pl.String, "incremental": pl.Float64, "error": pl.Float64, "low_90": pl.Float64,
-    "high_90": pl.Float64, **dict.fromkeys(_SHRUNK, pl.Float64),
+    "high_90": pl.Float64, **dict.fromkeys(SHRUNK, pl.Float64),
 }  # fmt: skip
 
 
@@ -61,6 +60,8 @@ class Comparison:
     lifts : DataFrame
         model and the figures of :func:`attribution.lift_agreement.agreement`: how far credit agrees
         with the lifts. Without rows where nobody is held out.
+    lifts_note : str
+        Why there are no lifts, or too few conversions for models to rest on them; empty if neither.
     truth : DataFrame
         model, total_error, weighted_error, share_error, rank_correlation. Without rows where no
         truth is given.
@@ -75,19 +76,21 @@ class Comparison:
     campaigns: pl.DataFrame
     intervals: pl.DataFrame
     lifts: pl.DataFrame
+    lifts_note: str
     truth: pl.DataFrame
     predictions: pl.DataFrame
     note: str
 
     def to_dict(self) -> dict[str, object]:
-        """Return it as plain values."""
+        """Return it as plain values; None for what is no finite number."""
         plain = {
-            name: told.to_dicts() if isinstance(told, pl.DataFrame) else told
+            name: _finite(told).to_dicts() if isinstance(told, pl.DataFrame) else told
             for name, told in vars(self).items()
         }
         del plain["intervals"]
-        campaigns = {row[_KEY]: _nested(row) for row in self.campaigns.iter_rows(named=True)}
-        for row in self.intervals.iter_rows(named=True):
+        shown, intervals = _finite(self.campaigns), _finite(self.intervals)
+        campaigns = {row[_KEY]: _nested(row) for row in shown.iter_rows(named=True)}
+        for row in intervals.iter_rows(named=True):
             known = campaigns[row.pop(_KEY)]["intervals"]
             known[row.pop("model")] = row
         plain["campaigns"] = list(campaigns.values())
@@ -96,7 +99,7 @@ class Comparison:
     def reference_intervals(self) -> pl.DataFrame:
         """Return by campaign the shrunk lift and the reference's credit, each with its interval."""
         own = self.intervals.filter(pl.col("model") == self.reference).select(_KEY, "low", "high")
-        named = self.campaigns.select(_KEY, *_SHRUNK, self.reference)
+        named = self.campaigns.select(_KEY, *SHRUNK, self.reference)
         return named.join(own, on=_KEY, how="left", maintain_order="left")
 
 
@@ -121,13 +124,14 @@ def compare(
     UnknownNameError
         If there is no such model, or nothing is credited under it.
     InputFileError
-        If the truth cannot be read or lacks a column.
+        If the truth cannot be read, lacks a column or has a campaign that caused less than nothing.
     """
     told = warehouse.query("attribution/compared_credits")
     chosen = _chosen(warehouse.path, sorted(told["model"].unique()), models)
     told = told.filter(pl.col("model").is_in(chosen))
     true = None if truth is None else _read_truth(truth)
-    lifts = _lifts(warehouse)
+    counts = warehouse.query("attribution/arm_counts")
+    lifts = _lifts(counts)
     intervals = warehouse.query("attribution/compared_intervals")
     credit = _side_by_side(told, chosen)
     given = {name: credit.select(_KEY, credit=name) for name in chosen}
@@ -137,6 +141,7 @@ def compare(
         campaigns=_by_campaign(credit, lifts),
         intervals=intervals.filter(pl.col("model").is_in(chosen)),
         lifts=agreement(given, lifts),
+        lifts_note=what_holdouts_lack(counts),
         truth=_errors(given, true),
         predictions=foretold(warehouse, chosen),
         note="\n".join(
@@ -190,6 +195,11 @@ def _read_truth(path: Path) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise InputFileError(f"{path}: not a whole Parquet file. Write it again.") from error
     caused = told.drop_nulls("caused_by").group_by("caused_by").agg(pl.col("incremental").sum())
+    below = caused.filter(pl.col("incremental") < 0)["caused_by"].sort().to_list()
+    if below:
+        raise InputFileError(
+            f"{path}: column incremental is below 0 for {below[0]}. Give what campaigns caused."
+        )
     if not (caused["incremental"].is_finite().all() and caused["incremental"].sum() > 0):
         raise InputFileError(
             f"{path}: column incremental has no conversions, or some that are no numbers. "
@@ -198,16 +208,15 @@ def _read_truth(path: Path) -> pl.DataFrame:
     return caused.select(pl.col("caused_by").alias(_KEY), true="incremental").sort(_KEY)
 
 
-def _lifts(warehouse: Warehouse) -> pl.DataFrame:
+def _lifts(counts: pl.DataFrame) -> pl.DataFrame:
     """Return the lift of each campaign, without rows where nobody is held out."""
-    counts = warehouse.query("attribution/arm_counts")
     by_campaign = counts.group_by(_KEY, name=pl.col(_KEY)).agg(pl.col(COUNTS).sum())
     try:
-        lifts = estimate_lifts(by_campaign)
+        lifts = told_lifts(by_campaign, by="campaign")
     except InsufficientDataError:
         return pl.DataFrame(schema=_LIFTS)
     return lifts.select(
-        pl.col("name").alias(_KEY), "incremental", "low_90", "high_90", *_SHRUNK,
+        pl.col("name").alias(_KEY), "incremental", "low_90", "high_90", *SHRUNK,
         error="pooled_error",
     ).select(*_LIFTS)  # fmt: skip
 
@@ -229,7 +238,7 @@ def _by_model(told: pl.DataFrame, credit: pl.DataFrame, models: list[str]) -> pl
     rows = []
     for model in models:
         own, column = told.filter(pl.col("model") == model), credit[model].to_numpy()
-        sums = {name: float(own.filter(outcome=name)["credit"].sum()) for name in _OUTCOMES}
+        sums = {name: float(own.filter(outcome=name)["credit"].sum()) for name in OUTCOMES}
         rows.append(
             {
                 "model": model, **sums, "value": _value(own.filter(outcome="touch")),
@@ -238,9 +247,7 @@ def _by_model(told: pl.DataFrame, credit: pl.DataFrame, models: list[str]) -> pl
             }
         )  # fmt: skip
     schema = {"model": pl.String, **dict.fromkeys(rows[0].keys() - {"model"}, pl.Float64)}
-    return pl.DataFrame(rows, schema_overrides=schema).with_columns(
-        pl.col(pl.Float64).fill_nan(None)
-    )
+    return _finite(pl.DataFrame(rows, schema_overrides=schema))
 
 
 def _value(rows: pl.DataFrame) -> float | None:
@@ -252,9 +259,9 @@ def _value(rows: pl.DataFrame) -> float | None:
 
 
 def _by_campaign(credit: pl.DataFrame, lifts: pl.DataFrame) -> pl.DataFrame:
-    joined = credit.join(lifts.select(_KEY, *_SHRUNK), on=_KEY, how="full", coalesce=True)
+    joined = credit.join(lifts.select(_KEY, *SHRUNK), on=_KEY, how="full", coalesce=True)
     models = [name for name in credit.columns if name != _KEY]
-    return joined.select(_KEY, *_SHRUNK, pl.col(models).fill_null(0.0)).sort(_KEY)
+    return joined.select(_KEY, *SHRUNK, pl.col(models).fill_null(0.0)).sort(_KEY)
 
 
 def _errors(given: dict[str, pl.DataFrame], true: pl.DataFrame | None) -> pl.DataFrame:
@@ -272,10 +279,16 @@ def _errors(given: dict[str, pl.DataFrame], true: pl.DataFrame | None) -> pl.Dat
         rows.append((model, *(figure(earned, caused) for figure in figures.values())))
     schema = {"model": pl.String, **dict.fromkeys(figures, pl.Float64)}
     frame = pl.DataFrame(rows, schema=schema, orient="row")
-    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+    return _finite(frame)
+
+
+def _finite(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return it with null for what is no finite number: JSON has no other word for it."""
+    figures = pl.col(pl.Float64)
+    return frame.with_columns(pl.when(figures.is_finite()).then(figures))
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:
     """Return a campaign's row with the credit of models apart from its lift."""
-    own = {name: row.pop(name) for name in (_KEY, *_SHRUNK)}
+    own = {name: row.pop(name) for name in (_KEY, *SHRUNK)}
     return {**own, "credit": row, "intervals": {}}

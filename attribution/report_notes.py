@@ -7,10 +7,14 @@ from typing import Final
 
 import polars as pl
 
-from attribution.holdouts.lift_report import LIFT
+from attribution.holdouts.lift_report import LIFT, what_holdouts_lack
+from attribution.learned.effects import HazardBasis
+from warehouse.attribution_config import LEARNED_MODELS, Model
 from warehouse.database import Warehouse, statement
 
 _MODEL: Final = "model"
+_BASIS: Final = "basis"
+_OF_ESTIMATES: Final = (Model.CALIBRATED_LAST_TOUCH, *LEARNED_MODELS)
 _CREDIT: Final = "credit"
 _MOST_DAYS: Final = 3  # of those without credit: their dates; of more the first and how many
 # A report that reads none of these is not about what attribution writes.
@@ -37,7 +41,9 @@ def notes_on(
     models : sequence of str, optional
         The models that stand side by side in it.
     """
-    told = []
+    told = [_of_causes(name, frame, models)]
+    if name == LIFT:
+        told.append(what_holdouts_lack(warehouse.query("attribution/arm_counts")))
     if models is not None:
         told.append(days_of_models(warehouse, models))
     elif {_MODEL, _CREDIT} <= set(frame.columns) and frame[_MODEL].drop_nulls().n_unique() > 1:
@@ -45,6 +51,26 @@ def notes_on(
     if name == LIFT or _READS.search(statement(f"reports/{name}")):
         told.append(unattributed_days(warehouse))
     return [line for line in told if line]
+
+
+def _of_causes(name: str, frame: pl.DataFrame, models: Sequence[str] | None) -> str:
+    """Return what the limits of a report leave out; empty if nothing, or if it has none."""
+    bases = frame[_BASIS] if _BASIS in frame.columns else pl.Series(dtype=pl.String)
+    if name == "incremental" and (bases == str(HazardBasis.NONE)).any():
+        return (
+            "basis none: no ads were withheld, or too few conversions followed them; the limits "
+            "leave out what the model takes for granted then, and are narrower for that"
+        )
+    if name != "credit_intervals":
+        return ""
+    told = models or (frame[_MODEL].unique().to_list() if _MODEL in frame.columns else [])
+    estimated = [one for one in _OF_ESTIMATES if told == ["all"] or one in told]
+    if not estimated:
+        return ""
+    return (
+        f"limits under {', '.join(estimated)} leave out the doubt of what the model was fitted on; "
+        "report incremental has it, of that model"
+    )
 
 
 def unattributed_days(warehouse: Warehouse) -> str:

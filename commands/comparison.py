@@ -7,7 +7,7 @@ import polars as pl
 import typer
 
 import terminal
-from attribution.comparison import Comparison, compare
+from attribution.comparison import OUTCOMES, Comparison, compare
 from attribution.lift_agreement import clearly_behind
 from commands.options import AsJson, Db
 from warehouse.database import Warehouse
@@ -17,6 +17,7 @@ _OF_LIFTS: Final = (
     "shrunk: conversions caused among those that holdouts count, as in report lift "
     "(docs/comparing_models.md); compare its proportions, not its size"
 )
+_OF_INTERVALS: Final = "low, high: without the doubt of causes; report incremental has it"
 
 
 def compare_models(
@@ -62,20 +63,35 @@ def _show(comparison: Comparison) -> None:
         _show_frame(comparison.predictions.with_columns(pl.col(pl.Float64).round(5)), title)
     if not comparison.truth.is_empty():
         errors = comparison.truth.with_columns(pl.col(pl.Float64).round(3))
-        _show_frame(errors, "errors against the truth")
+        _show_frame(errors, "errors against the truth", _unmatched(comparison))
 
 
 def _show_campaigns(comparison: Comparison) -> None:
     """Show the reference with its interval, beside what holdouts say, and then all models."""
-    reference, has_lifts = comparison.reference, not comparison.lifts.is_empty()
+    reference = comparison.reference
+    has_lifts = comparison.campaigns["shrunk"].is_not_null().any()
     intervals = comparison.reference_intervals().with_columns(pl.col(pl.Float64).round(1))
     columns = [name for name in intervals.columns if has_lifts or not name.startswith("shrunk")]
     title = f"by campaign; reference: {reference}, with its 90% interval (low, high)"
-    _show_frame(intervals.select(columns), title, _OF_LIFTS if has_lifts else "")
+    notes = (_OF_INTERVALS, _OF_LIFTS if has_lifts else "", comparison.lifts_note)
+    _show_frame(intervals.select(columns), title, "\n".join(filter(None, notes)))
     names = comparison.models["model"].to_list()
     if len(names) > 1:
         credit = comparison.campaigns.select("campaign_id", *names)
         _show_frame(credit.with_columns(pl.col(pl.Float64).round(1)), "credit by campaign")
+
+
+def _unmatched(comparison: Comparison) -> str:
+    """Return how many conversions no model could credit, by the reference; empty if none."""
+    told = comparison.models.row(0, named=True)
+    unmatched, conversions = told["unmatched"], sum(told[outcome] for outcome in OUTCOMES)
+    if round(unmatched) < 1:
+        return ""
+    return (
+        f"{unmatched:,.0f} of {conversions:,.0f} conversions are unmatched and earn no campaign "
+        "anything: each total lacks what was caused of them, which hides what a model overcounts; "
+        "judge by share error"
+    )
 
 
 def _told_apart(lifts: pl.DataFrame) -> str:

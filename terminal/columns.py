@@ -27,7 +27,8 @@ _FIRST_TO_GO: Final = (
     "rows_rejected", "at_least", "at_least_hours", "cost_first_told", "return_first_told",
     "first_day", "last_day", "days", "held_out", "predicted", "observed", "credit_before",
     "credit_after", "value_before", "value_after", "parts", "accounted", "retracted",
-    "shrunk", "p_value", "lift_low", "lift_high", "treated", "control", "model_version",
+    "contaminated_users", "p_value", "lift_low", "lift_high", "lift", "detectable_lift", "treated",
+    "control", "model_version",
     "first_date_credited", "last_date_credited", "histories", "constant_log_loss", "log_loss",
     "conversions", "campaigns", "value_in_reports", "cost_in_reports",
 )  # fmt: skip

@@ -89,6 +89,9 @@ def _basis_left_out(frame: pl.DataFrame, layout: Layout) -> str:
 
 def _say_what_is_left_out(rows: int, layout: Layout, whole: str, console: Console) -> None:
     """Print a line that names what is not shown, and the values of what is the same in each row."""
+    if not rows:
+        console.print("no rows", style="dim", soft_wrap=True, markup=False)
+        return
     shortened = [column.title for column in layout.columns if column.width < column.longest]
     empty = [column.name for column in layout.hidden if column.is_empty]
     others = [column for column in layout.hidden if not column.is_empty]
@@ -107,7 +110,4 @@ def _say_what_is_left_out(rows: int, layout: Layout, whole: str, console: Consol
             parts.append(f"{what}: {', '.join(names)}")
     if parts:
         parts.append(f"all with {whole}")
-    if not rows:
-        parts.insert(0, "no rows")
-    if parts:
         console.print("; ".join(parts), style="dim", soft_wrap=True, markup=False)

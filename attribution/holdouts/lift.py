@@ -41,7 +41,10 @@ CONTAMINATED: Final = 0.01
 FEW_CONTROLS: Final = 10
 LEAST_LIFT: Final = 1.0
 """Rows with fewer control conversions, or where a lift of this may go unseen, are called weak."""
+_REASONS: Final = {"unbalanced": "unbalanced", "contaminated": "contaminated", "weak": "too_few"}
 _LEVELS: Final = (("90", 0.90), ("95", 0.95))
+_MOST_DEVIATIONS: Final = 40.0  # an interval so wide has a level of 1 less nothing
+_HALVINGS: Final = 60  # of them until no digit of a p-value changes
 _TYPICAL: Final = 0.25  # of the conversions after an opportunity: how much lifts may differ
 
 
@@ -67,14 +70,18 @@ def estimate_lifts(
 ) -> pl.DataFrame:
     """Return lifts of counts.
 
-    The p-value is of a score test: given every pair's conversions, the variance that the draw of
-    arms alone would give their difference. The exact conditional binomial test takes conversions to
-    be independent; a user may convert twice, and one match may be half a conversion. The score test
-    needs neither assumption; it needs some ten control conversions, without which `weak` is set.
-
     Intervals join one of the treated and one of the baseline conversions, each a score interval of
     a count with the observed overdispersion, by the method of variance estimates recovery (Zou and
-    Donner 2008); they hold where a campaign has no control conversions too.
+    Donner 2008); they hold where a campaign has no control conversions too. A user may convert
+    twice, and one match may be half a conversion: a binomial test would take them to be whole and
+    independent.
+
+    The p-value is of the same test: one less the level of the widest interval of `incremental` that
+    leaves 0 out. It is below .10 just where low_90 to high_90 leaves 0 out.
+
+    What is detectable follows from the variance that the draw of arms alone would give the
+    difference, given every pair's conversions; it needs some ten control conversions, without which
+    `weak` is set.
 
     Parameters
     ----------
@@ -97,7 +104,8 @@ def estimate_lifts(
         conversions: to weigh rows by, as one with few control conversions by chance has a high
         lift and seems precise); shrunk (incremental, drawn towards the other rows), shrunk_error,
         shrunk_low, shrunk_high; detectable_lift (the least that is seen with 80% power at 5%);
-        unbalanced, contaminated, weak (flags) and reason (why, or empty).
+        contaminated_users (held-out pairs with a touch shown); unbalanced, contaminated, weak
+        (flags) and reason (unbalanced, contaminated and too_few, joined by "; ", or empty).
         Rows without held-out users are left out.
 
     Raises
@@ -120,23 +128,22 @@ def estimate_lifts(
     incremental = treated - baseline
     error = np.sqrt(of_treated + of_baseline)
     null = np.sqrt(rows["null_variance"].to_numpy())
-    score = np.divide(incremental, null, out=np.zeros(len(rows)), where=null > 0)
     columns: dict[str, Floats] = {"incremental": incremental, "standard_error": error}
     bounds = _Bounds(treated, of_treated, baseline, of_baseline, rows["odds"].to_numpy())
     for name, wanted in _LEVELS:
         columns[f"low_{name}"], columns[f"high_{name}"] = bounds.difference(wanted)
     columns["lift"] = _over(incremental, baseline)
     columns["lift_low"], columns["lift_high"] = bounds.lift(level)
-    columns["p_value"] = 2 * ndtr(-np.abs(score))
+    columns["p_value"] = bounds.p_value()
     columns["pooled_error"] = _pooled_error(rows)
     columns |= _shrunk(treated, incremental, columns["pooled_error"], level)
     reach = float(ndtri(1 - SIGNIFICANCE / 2) + ndtri(POWER))
     columns["detectable_lift"] = _over(reach * null, baseline)
-    told = rows.select("name", *COUNTS[:4]).with_columns(
+    told = rows.select("name", *COUNTS[:4], "contaminated_users").with_columns(
         dimension=pl.lit(by), **{name: pl.Series(values) for name, values in columns.items()}
     )
     return _flagged(told, rows, held_out).select(
-        "dimension", "name", *COUNTS[:4], *columns,
+        "dimension", "name", *COUNTS[:4], *columns, "contaminated_users",
         "unbalanced", "contaminated", "weak", "reason",
     )  # fmt: skip
 
@@ -159,23 +166,41 @@ class _Bounds:
 
     def difference(self, level: float) -> tuple[Floats, Floats]:
         """Return the least and greatest of treated less baseline."""
-        (low, high), (least, most) = self._both(level)
         middle = self._treated - self._baseline
-        below = np.hypot(self._treated - low, most - self._baseline)
-        above = np.hypot(high - self._treated, self._baseline - least)
+        below, above = self._reaches(_deviations(level))
         return middle - below, middle + above
+
+    def p_value(self) -> Floats:
+        """Return one less the level of the widest interval of the difference that leaves 0 out."""
+        middle = self._treated - self._baseline
+        # an interval grows with its deviations: those at which it ends at 0 are closed in upon
+        none, many = np.zeros(len(middle)), np.full(len(middle), _MOST_DEVIATIONS)
+        for _ in range(_HALVINGS):
+            between = (none + many) / 2
+            below, above = self._reaches(between)
+            holds_0 = np.where(middle > 0, below, above) >= np.abs(middle)
+            none, many = np.where(holds_0, none, between), np.where(holds_0, between, many)
+        return np.asarray(2 * ndtr(-many))
 
     def lift(self, level: float) -> tuple[Floats, Floats]:
         """Return the least and greatest of treated over baseline less 1; not a number without."""
-        (low, high), (least, most) = self._both(level)
+        (low, high), (least, most) = self._both(_deviations(level))
         ratio = _over(self._treated, self._baseline)
         below = np.hypot(_log_over(self._treated, low), _log_over(most, self._baseline))
         above = np.hypot(_log_over(high, self._treated), _log_over(self._baseline, least))
         return ratio * np.exp(-below) - 1, ratio * np.exp(above) - 1
 
-    def _both(self, level: float) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
-        treated = score_interval(self._treated, self._of_treated, level)
-        return treated, score_interval(self._baseline, self._of_baseline, level)
+    def _reaches(self, deviations: Floats | float) -> tuple[Floats, Floats]:
+        """Return how far the interval of the difference reaches below and above it."""
+        (low, high), (least, most) = self._both(deviations)
+        below = np.hypot(self._treated - low, most - self._baseline)
+        return below, np.hypot(high - self._treated, self._baseline - least)
+
+    def _both(
+        self, deviations: Floats | float
+    ) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+        treated = _score_limits(self._treated, self._of_treated, deviations)
+        return treated, _score_limits(self._baseline, self._of_baseline, deviations)
 
 
 def score_interval(counted: Floats, scale: Floats, level: float) -> tuple[Floats, Floats]:
@@ -184,9 +209,20 @@ def score_interval(counted: Floats, scale: Floats, level: float) -> tuple[Floats
     The limits are the means under which the count lies just as many standard deviations off as the
     level asks for, its variance being `scale` times the mean (for a Poisson count 1).
     """
-    reach = float(ndtri(0.5 + level / 2)) ** 2 * scale
+    return _score_limits(counted, scale, _deviations(level))
+
+
+def _score_limits(
+    counted: Floats, scale: Floats, deviations: Floats | float
+) -> tuple[Floats, Floats]:
+    reach = deviations**2 * scale
     half = np.sqrt(reach * counted + reach**2 / 4)
     return np.maximum(counted + reach / 2 - half, 0.0), counted + reach / 2 + half
+
+
+def _deviations(level: float) -> float:
+    """Return how many standard deviations an interval of a level reaches to either side."""
+    return float(ndtri(0.5 + level / 2))
 
 
 def _joined(counts: pl.DataFrame) -> pl.DataFrame:
@@ -239,7 +275,7 @@ def _shrunk(treated: Floats, incremental: Floats, error: Floats, level: float) -
     if not np.isfinite(noise).any():
         noise = np.ones(len(noise))
     share = shrink(incremental / whole, noise, typical=_TYPICAL)
-    reach = float(ndtri(0.5 + level / 2)) * share.error
+    reach = _deviations(level) * share.error
     return {
         "shrunk": share.mean * treated,
         "shrunk_error": share.error * treated,
@@ -262,18 +298,7 @@ def _flagged(told: pl.DataFrame, rows: pl.DataFrame, held_out: float | None) -> 
         weak=(rows["control_conversions"] < FEW_CONTROLS)
         | (told["detectable_lift"].fill_nan(np.inf) > LEAST_LIFT),
     )
-    parts = [
-        pl.when("unbalanced").then(
-            pl.format(
-                "{}% held out where {}% was due",
-                (100 * pl.Series(control / users)).round(2), pl.lit(round(100 * share, 2)),
-            )
-        ),
-        pl.when("contaminated").then(
-            pl.format("ads shown to {}% of held-out users", (100 * pl.Series(shown)).round(1))
-        ),
-        pl.when("weak").then(pl.lit(f"too few conversions to see a lift of {LEAST_LIFT:.0%}")),
-    ]  # fmt: skip
+    parts = [pl.when(flag).then(pl.lit(reason)) for flag, reason in _REASONS.items()]
     reasoned = flags.with_columns(reason=pl.concat_str(parts, separator="; ", ignore_nulls=True))
     return reasoned.with_columns(pl.col(pl.Float64).fill_nan(None))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -274,6 +275,7 @@ def test_a_warehouse_without_holdouts_has_no_lifts(tmp_path: Path) -> None:
         store(warehouse, "credits", [earned("linear", "c1", 1), earned("linear", "c2", 1)])
         told = compare(warehouse)
     assert told.lifts.is_empty()
+    assert told.lifts_note.startswith("no ads were withheld (arm control in touchpoints)")
     assert told.campaigns["shrunk"].to_list() == [None, None]
     assert told.models["rank_correlation"].to_list() == [None]  # all have the same
 
@@ -317,6 +319,8 @@ def test_a_warehouse_without_credit_is_refused(tmp_path: Path) -> None:
         ({"caused_by": ["c1"]}, "needs the columns caused_by and incremental; it has caused_by"),
         ({"caused_by": ["c1"], "incremental": ["x"]}, "incremental is no number"),
         ({"caused_by": ["c1"], "incremental": [0]}, "has no conversions"),
+        ({"caused_by": ["c1", "c2"], "incremental": [9, -1]}, "incremental is below 0 for c2"),
+        ({"caused_by": ["c1"], "incremental": [-1.0]}, "incremental is below 0 for c1"),
     ],
 )
 def test_a_truth_that_cannot_be_used_is_refused(
@@ -384,12 +388,54 @@ def test_command_prints_every_section_and_the_same_figures_as_json(db: Path, tru
 
     assert shown.exit_code == 0, shown.output
     for heading in ("by model", "by campaign", "credit by campaign", "agreement with the lifts",
-                    "too uncertain to tell last_touch from", "errors against"):  # fmt: skip
+                    "too uncertain to tell last_touch from", "errors against",
+                    "low, high: without the doubt of causes; report incremental has it",
+                    "the last 28 log days have 18 conversions of users whose ads"):  # fmt: skip
         assert heading in shown.output
     plain = json.loads(told.output)
     assert plain["reference"] == "last_touch"
     assert plain["campaigns"][0]["credit"] == {"last_touch": 50.0}
     assert plain["truth"][0]["weighted_error"] == pytest.approx(70 / 50)
+
+
+def test_json_has_null_where_a_figure_is_no_number(db: Path, tmp_path: Path) -> None:
+    path = tmp_path / "truth.parquet"
+    pl.DataFrame({"caused_by": ["c1"], "incremental": [1e-320]}).write_parquet(path)
+    told = CliRunner().invoke(cli.app, ["compare", "--db", str(db), "--truth", str(path), "--json"])
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    plain = json.loads(told.output, parse_constant=refuse)
+    assert plain["truth"][0]["total_error"] is None
+    assert plain["truth"][0]["share_error"] is not None
+
+
+def test_plain_values_have_no_infinity(comparison: Comparison) -> None:
+    broken = replace(
+        comparison, lifts=comparison.lifts.with_columns(scale=pl.lit(np.inf), behind=pl.lit(np.nan))
+    )
+    json.dumps(broken.to_dict(), default=str, allow_nan=False)
+
+
+def test_command_says_below_the_truth_what_no_model_could_credit(
+    tmp_path: Path, truth: Path
+) -> None:
+    path = tmp_path / "w.duckdb"
+    with Warehouse.open(path) as warehouse:
+        store_conversions(warehouse, [])
+        unmatched = {**earned("linear", None, 1_200), "outcome": "unmatched"}
+        store(warehouse, "credits", [earned("linear", "c1", 34), unmatched])
+    words = ["compare", "--db", str(path)]
+    shown = CliRunner().invoke(cli.app, [*words, "--truth", str(truth)]).stdout
+    assert shown.splitlines()[-1] == (
+        "1,200 of 1,234 conversions are unmatched and earn no campaign anything: each total lacks "
+        "what was caused of them, which hides what a model overcounts; judge by share error"
+    )
+    assert "unmatched and earn" not in CliRunner().invoke(cli.app, words).stdout
+    # without holdouts one line says so, and no lifts are shown
+    assert "no ads were withheld (arm control in touchpoints)" in shown
+    assert "agreement with the lifts" not in shown
 
 
 def test_command_tells_what_is_wrong_in_one_line(db: Path, tmp_path: Path) -> None:

@@ -99,3 +99,27 @@ def test_the_command_notes_days_without_credit_beside_every_format(tmp_path: Pat
     assert "is stored but not attributed" in table.stdout.splitlines()[-1]
     assert {row["model"] for row in json.loads(plain.stdout)} == {"linear"}
     assert "note: log day 2026-03-04 is stored but not attributed" in plain.stderr
+
+
+def test_limits_that_leave_out_the_doubt_of_causes_say_so(world: Warehouse) -> None:
+    intervals = report(world, "credit_intervals")
+    fitted = intervals.with_columns(model=pl.lit("incremental"))
+
+    assert not notes_on(world, "credit_intervals", intervals)
+    (noted,) = notes_on(world, "credit_intervals", fitted)
+    assert "limits under incremental leave out" in noted
+    beside = fitted.drop("model")
+    assert notes_on(world, "credit_intervals", beside, models=["incremental"])[0] == noted
+    assert not notes_on(world, "campaign_totals", report(world, "campaign_totals"))
+
+
+@pytest.mark.parametrize(("basis", "noted"), [("holdout", False), ("none", True)])
+def test_limits_without_holdouts_say_what_they_leave_out(
+    world: Warehouse, basis: str, noted: bool
+) -> None:
+    told = report(world, "incremental")
+    row = pl.DataFrame({"campaign_id": "c1", "basis": basis}, schema_overrides=told.schema)
+
+    notes = notes_on(world, "incremental", row)
+
+    assert any("basis none" in line for line in notes) is noted

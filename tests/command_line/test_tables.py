@@ -149,6 +149,7 @@ def test_rows_left_out_are_counted() -> None:
     lines = shown(pl.DataFrame({"n": range(100)}), 40)
     assert lines[-1] == "100 rows, the first and last 30 shown; all with --format csv"
     assert shown(NUMBERS.clear(), 80)[-1] == "no rows"
+    assert shown(NUMBERS.clear(), 20)[-1] == "no rows"  # what does not fit is told of rows only
 
 
 def test_intervals_of_credit_stay_beside_it_on_80_columns() -> None:
@@ -216,17 +217,21 @@ def test_a_pipe_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_a_lift_says_stays_on_80_columns() -> None:
     counts = ("treated_users", "control_users", "treated_conversions", "control_conversions")
     figures = (
-        "incremental", "low_90", "high_90", "lift", "lift_low", "lift_high", "p_value", "shrunk",
-        "shrunk_low", "shrunk_high", "detectable_lift",
+        "incremental", "low_90", "high_90", "shrunk", "shrunk_low", "shrunk_high", "reason",
+        "p_value", "lift", "lift_low", "lift_high", "detectable_lift",
     )  # fmt: skip
     frame = pl.DataFrame(
         {"dimension": ["advertiser", "surface"], "name": ["a1", "short_video"],
-         **{name: [12_345, 2] for name in counts}, **{name: [-12.34, 1.5] for name in figures},
-         "reason": ["too few conversions: 3 of 5", None]}
+         **{name: [12_345, 2] for name in counts},
+         **{name: [-123.4, 1.5] for name in figures} | {"reason": ["too_few", ""]},
+         "contaminated_users": [0, 3]}
     )  # fmt: skip
-    assert head(shown(frame, 80)) == {
-        "dimension", "name", "incremental", "low", "high", "90", "lift", "detectable", "reason"
+    lines = shown(frame, 80)
+    assert head(lines) == {
+        "dimension", "name", "incremental", "low", "high", "90", "shrunk", "reason"
     }  # fmt: skip
+    assert "too_few" in lines[-3]
+    assert {"control", "conversions"} <= head(shown(frame, 100))
 
 
 def test_why_a_model_was_refused_stays_on_80_columns() -> None:
