@@ -22,7 +22,8 @@ def plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".")
+        text = f"{value:,.4f}".rstrip("0").rstrip(".")
+        return "0" if text == "-0" else text
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, datetime):

@@ -55,8 +55,8 @@ class Figures:
         if self.former_log_loss is not None and self.log_loss < self.former_log_loss:
             return None  # the model before foretells that day worse still
         return (
-            f"its log loss on the newest day is {self.log_loss:.5f}, and "
-            f"{self.constant_log_loss:.5f} that of one rate for all"
+            f"log loss {self.log_loss:.5f} on the newest day, worse than "
+            f"{self.constant_log_loss:.5f} of one rate for all"
         )
 
 

@@ -3,8 +3,8 @@
 -- grain: one date of conversions or touches, and model (null: nothing is credited yet). By date of the
 --     conversion rows may come late; by date of the touch conversions may also follow it; what
 --     calibrated_last_touch knows of causes is of whole weeks, to their Sunday. Credit of a fitted model that
---     knows few log days is given anew by one that was fitted on a quarter more, while there are not yet
---     history_days of them; otherwise it ends with rows and windows. Before the first fit is accepted it has
+--     knows few log days is given anew by one that was fitted on a quarter more, and again, until there are
+--     history_days of them: the day told is that of the last; otherwise it ends with rows and windows. Before the first fit is accepted it has
 --     no rows here; that fit credits what waited for it at once. Null: the warehouse knows no such setting yet
 -- reads: warehouse_settings, activity, touchpoints, signals, conversions, credits, credit_models
 -- parameters: none
@@ -30,12 +30,13 @@ models AS (
     SELECT DISTINCT model FROM credits
 ),
 young AS (
-    -- versions that one of a quarter more log days is still to outgrow, and the last day of its fit
+    -- versions that one of a quarter more log days may outgrow yet. Fits are no further apart than refit_days,
+    -- so that the last that outgrows any comes so soon after there are history_days of them
     SELECT
         fits.model,
         fits.model_version,
         greatest(
-            max(fits.first_day + CAST((5 * fits.days + 3) // 4 AS INTEGER)) + any_value(told.refit_days) - 2,
+            max(fits.first_day) + any_value(told.history_days) + any_value(told.refit_days) - 2,
             any_value(newest.log_day) + 1
         ) AS outgrown_by
     FROM (

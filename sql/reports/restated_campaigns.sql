@@ -1,14 +1,16 @@
 -- purpose: which credit and value each campaign won or lost when a run changed what was given before, and
 --     what earns it otherwise
--- grain: one run, date of conversions, campaign, cause (null: not kept then), currency of the conversions and
---     model; (organic), (unmatched) and (rejected) stand for what no campaign earns. before: as it stood when
+-- grain: one run (log_day: the newest that it worked on), date of conversions, campaign, cause (null: not kept
+--     then), model and currency of the conversions; (organic), (unmatched) and (rejected) stand for what no
+--     campaign earns, (none) for conversions without any credit under the model: those that were joined to
+--     another, and those that the model is not asked for any more. before: as it stood when
 --     the first change of this cause in the run came; moved: all its changes together; after: before + moved.
 --     Where credit only went from one touch of a campaign to another there is no row. A conversion without a
 --     value counts with the currency of the campaign, (organic) and the like with that of the advertiser
 -- reads: restatements, conversions, runs, campaign_currencies, advertiser_currencies
 -- parameters: none
 WITH began AS (
-    SELECT run_id, min(started_at) AS started_at FROM runs GROUP BY run_id
+    SELECT run_id, min(started_at) AS started_at, max(day) AS log_day FROM runs GROUP BY run_id
 ),
 dated AS (
     -- a run of several log days may change a conversion several times: rows stand as they were written
@@ -56,6 +58,22 @@ steps AS (
     FROM sides
     GROUP BY ALL
 ),
+changes AS (
+    SELECT * FROM steps
+    UNION ALL
+    -- credit that comes from no credit, or goes to none
+    SELECT
+        dated.place,
+        '(none)' AS campaign_id,
+        CASE WHEN dated.before IS NULL THEN sum(steps.credit_after) ELSE 0 END AS credit_before,
+        CASE WHEN dated.after IS NULL THEN sum(steps.credit_before) ELSE 0 END AS credit_after,
+        CASE WHEN dated.before IS NULL THEN sum(steps.value_after) ELSE 0 END AS value_before,
+        CASE WHEN dated.after IS NULL THEN sum(steps.value_before) ELSE 0 END AS value_after
+    FROM dated
+    JOIN steps ON steps.place = dated.place
+    WHERE dated.before IS NULL OR dated.after IS NULL
+    GROUP BY dated.place, dated.before, dated.after
+),
 moves AS (
     SELECT
         dated.run_id,
@@ -65,13 +83,13 @@ moves AS (
         dated.advertiser_id,
         dated.cause,
         dated.model,
-        steps.campaign_id,
-        arg_min(steps.credit_before, dated.place) AS credit_before,
-        sum(steps.credit_after - steps.credit_before) AS credit_moved,
-        arg_min(steps.value_before, dated.place) AS value_before,
-        sum(steps.value_after - steps.value_before) AS value_moved
+        changes.campaign_id,
+        arg_min(changes.credit_before, dated.place) AS credit_before,
+        sum(changes.credit_after - changes.credit_before) AS credit_moved,
+        arg_min(changes.value_before, dated.place) AS value_before,
+        sum(changes.value_after - changes.value_before) AS value_moved
     FROM dated
-    JOIN steps ON steps.place = dated.place
+    JOIN changes ON changes.place = dated.place
     GROUP BY ALL
     HAVING credit_moved <> 0 OR value_moved <> 0
 ),
@@ -82,7 +100,7 @@ placed AS (
         CASE
             WHEN moves.currency IS NOT NULL OR moves.value_before <> 0 OR moves.value_moved <> 0
                 THEN moves.currency
-            WHEN moves.campaign_id IN ('(organic)', '(unmatched)', '(rejected)')
+            WHEN moves.campaign_id IN ('(organic)', '(unmatched)', '(rejected)', '(none)')
                 THEN advertiser_currencies.currency
             ELSE campaign_currencies.currency
         END AS currency
@@ -91,7 +109,7 @@ placed AS (
     LEFT JOIN advertiser_currencies ON advertiser_currencies.advertiser_id = moves.advertiser_id
 )
 SELECT
-    CAST(began.started_at AS DATE) AS run_date,
+    began.log_day,
     placed.day,
     placed.campaign_id,
     placed.cause,
@@ -104,8 +122,9 @@ SELECT
     round(sum(placed.value_moved) / 1e6, 6) AS value_moved,
     round(sum(placed.value_before) / 1e6, 6) AS value_before,
     round(sum(placed.value_before + placed.value_moved) / 1e6, 6) AS value_after,
+    CAST(began.started_at AS DATE) AS run_date,
     placed.run_id
 FROM placed
 LEFT JOIN began ON began.run_id = placed.run_id
 GROUP BY ALL
-ORDER BY run_date, run_id, day, campaign_id, cause, currency, model
+ORDER BY log_day DESC NULLS LAST, run_date DESC, day, campaign_id, cause, model, currency, run_id DESC

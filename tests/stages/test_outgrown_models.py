@@ -41,9 +41,30 @@ def test_a_model_of_a_quarter_more_log_days_gives_the_credit_of_the_former_anew(
     causes = table(run.warehouse, "restatements").group_by("cause").agg(pl.col("model").unique())
     assert set(dict(causes.iter_rows())["refit"]) == {"markov", "shapley"}
     provisional = run.warehouse.query("reports/provisional_days").filter(model="shapley")
-    # one of seven log days is to come, two days later at the latest
-    assert set(provisional["final_by_date"]) == {WEEK[0] + timedelta(days=7 + 3 - 2)}
+    # fits are three days apart at most, and the last to outgrow any is of 28 log days
+    assert set(provisional["final_by_date"]) == {WEEK[0] + timedelta(days=28 + 3 - 2)}
     assert broken(run.warehouse) == {}
+
+
+def test_dates_told_to_be_final_move_no_later_and_no_refit_moves_credit_after_them(
+    start: Starter, logs: dict[date, Day]
+) -> None:
+    config = growing(Model.MARKOV, history_days=5)
+    run, told, moved = start(config), dict[date, date](), 0
+    for day in WEEK:
+        own = Run(run.warehouse, f"run {day}", config)
+        process(own, day, logs[day])
+        restated = table(run.warehouse, "restatements").filter(
+            pl.col("run_id") == own.run_id, pl.col("cause") == "refit"
+        )
+        moved += len(restated)
+        assert all(told[one] >= day for one in restated["day"].unique())
+        now = run.warehouse.query("reports/provisional_days").filter(model="markov")
+        final = dict(now.select("day", "final_by_date").iter_rows())
+        assert all(final[one] <= told[one] for one in told)
+        told = final
+    assert moved > 0
+    assert told[WEEK[0]] < WEEK[-1] + timedelta(days=config.attribution.late_days)
 
 
 def test_days_of_a_model_that_was_outgrown_are_served_by_the_other(
@@ -86,8 +107,8 @@ def test_conversions_of_other_rules_are_not_taken_up(start: Starter, logs: dict[
     ].unique().to_list() == [1]
 
 
-def growing(*models: Model) -> Config:
+def growing(*models: Model, history_days: int = 28) -> Config:
     """Return a configuration whose models are fitted from the first day on."""
-    config = config_of(history_days=28, least_conversions=10)
+    config = config_of(history_days=history_days, least_conversions=10)
     attribution = config.attribution.model_copy(update={"models": (Model.LAST_TOUCH, *models)})
     return config.model_copy(update={"attribution": attribution})
