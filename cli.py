@@ -203,6 +203,8 @@ def explain_conversion(
     """Tell why a conversion was credited as it was: its signals, touches and credit.
 
     Example: adscribe explain conversion s0000000001 --db ads.duckdb
+
+    Example: adscribe explain conversion o-6b259f63297f85 --db ads.duckdb --json
     """
     windows = config_of(config).attribution
     with Warehouse.open(db, read_only=True) as warehouse:

@@ -10,7 +10,7 @@
     pipeline        the stage that the daily run calls
     money, settings what reports must know: one currency, how long a day is provisional
     reports         the SQL reports: report_filters picks rows, report_notes what to know of them
-    explanation     why one conversion was credited as it was
+    explanation     why one conversion was credited as it was: explained_rates, by which rates
     comparison      all models on one page: credit_errors, lift_agreement, predictions
 
     histories, paths     what users saw and did, as arrays: history_frames reads them

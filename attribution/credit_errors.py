@@ -6,7 +6,6 @@ be judged, shares are compared: a model that credits twice of all has no share e
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,6 +74,8 @@ def rank_correlation(credit: Floats, true: Floats) -> float:
     float
         Not a number for fewer than two campaigns, or where all have the same in either.
     """
+    from scipy.stats import rankdata  # slow to import, and few commands need it
+
     if len(credit) < _LEAST_RANKED:
         return float("nan")
     ranks = np.stack([rankdata(credit), rankdata(true)])

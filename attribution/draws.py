@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import poisson
 
 from attribution.paths import Floats, Integers
 
@@ -119,6 +118,8 @@ def _mix(words: Words) -> Words:
 
 def _poisson_table() -> Draws:
     """Return the number of times drawn for each of the 16-bit uniforms; the mean is exactly 1."""
+    from scipy.stats import poisson  # slow to import, and few commands need it
+
     size = 1 << _BITS
     most = 10
     share = np.rint(size * poisson.pmf(np.arange(most), 1.0)).astype(np.int64)

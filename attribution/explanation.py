@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from attribution.conversions import HOUR_US
 from attribution.eligibility import Rules, exclusions, path_rules, resolve
+from attribution.explained_rates import with_rates
 from warehouse.attribution_config import AttributionConfig
 from warehouse.database import Warehouse
 from warehouse.errors import UnknownNameError
@@ -36,15 +37,26 @@ class ConversionExplanation:
         The users who may have made it, the likeliest first: user_id, method, match_probability,
         declared, signal_id, and invalid: why he is no person.
     touches : list of dict
-        What each candidate saw of the advertiser up to the longest window before it, the latest
-        first: user_id, touch_id, event_time, kind, campaign_id, surface, reason and assist. The
-        reason is won, weaker_kind, earlier, tie_by_touch_id or other_click_named for those that
-        may earn; reinstall, click_injection, click_flooding, bot, data_centre, outside_window,
-        withheld_by_holdout, excluded_surface, excluded_campaign or not_attributed_yet for others.
+        What each candidate saw of the advertiser up to the longest window before it, of each the
+        latest first: user_id, touch_id, event_time, kind, campaign_id, surface, reason and assist.
+        The reason, under last_touch, is won, weaker_kind, earlier, tie_by_touch_id or
+        other_click_named for those that may earn; reinstall, click_injection, click_flooding, bot,
+        data_centre, outside_window, withheld_by_holdout, excluded_surface, excluded_campaign or
+        not_attributed_yet for others.
     credits : list of dict
-        Its rows of the table credits. Of a model that is fitted model_version, fitted_from and
-        fitted_until: the version that gave the credit, and the first and last of the log days that
-        this was fitted on; no days where they are not kept.
+        Its rows of the table credits, under each model and of each user the latest touch first,
+        with age_hours: how long before the conversion the touch was.
+
+        - Of a model that is fitted model_version, fitted_from and fitted_until: the version that
+          gave the credit, and the first and last of the log days that this was fitted on; no days
+          where they are not kept.
+        - Of incremental the correction of the campaign: see
+          :class:`attribution.learned.incremental.IncrementalModel`.
+        - Of hazard and incremental what the hazard divides by, in conversions an hour at the moment
+          of the conversion: rate_per_hour of the touch, organic_rate_per_hour of what touches of
+          the user did not cause, and total_rate_per_hour, the sum of all of them; model_kept, false
+          where the version is not kept any more and tells no rates. Touches that earned nothing
+          have a row too, with a credit of 0.
     rules : list of dict
         The rules that it was credited under, one for each version: rules_version, models (those
         that credited it so) and methods: for each method by which a candidate was found the method,
@@ -91,7 +103,8 @@ def explain_conversion(
         If no conversion has this id; where it is a signal that was refused, the message says why.
         If an order has several conversions: the message names them.
     """
-    key = {"conversion_id": _conversion_of(warehouse, conversion_id)}
+    conversion = _conversion_of(warehouse, conversion_id)
+    key = {"conversion_id": conversion}
     rows = warehouse.query("attribution/explain_conversion", **key)
     given = resolve(config)
     return ConversionExplanation(
@@ -99,7 +112,9 @@ def explain_conversion(
         warehouse.query("attribution/explain_signals", **key).to_dicts(),
         warehouse.query("attribution/explain_candidates", **key).to_dicts(),
         _touches(warehouse, key, given).to_dicts(),
-        warehouse.query("attribution/explain_credits", **key).to_dicts(),
+        with_rates(
+            warehouse, conversion, warehouse.query("attribution/explain_credits", **key).to_dicts()
+        ),
         _rules(warehouse, key, given.version),
     )
 

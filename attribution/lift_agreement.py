@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from scipy import stats
+from scipy.special import ndtri
 
 from attribution.credit_errors import Floats, rank_correlation, weighted_error
 
@@ -74,7 +74,7 @@ def clearly_behind(models: int) -> float:
     models : int
         How many are compared, at least 2.
     """
-    return float(stats.norm.isf(_CHANCE / (models * (models - 1) / 2)))
+    return -float(ndtri(_CHANCE / (models * (models - 1) / 2)))
 
 
 def _scale(credit: Floats, lift: Floats, error: Floats) -> float:

@@ -12,7 +12,6 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import isotonic_regression
 
 from calibration.samples import Floats
 
@@ -75,6 +74,8 @@ class Cells:
 
     def pool(self) -> Self:
         """Return the blocks of the isotonic regression of the rates (pool adjacent violators)."""
+        from scipy.optimize import isotonic_regression  # slow to import, and few figures need it
+
         fit = isotonic_regression(self.rate, weights=self.weight)
         blocks = self.merge(np.asarray(fit.blocks[:-1], dtype=np.int64))
         rise = np.diff(blocks.rate, prepend=-np.inf)  # blocks of one rate are one block

@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from datasketch import MinHashLSH
 
 from matching.signatures import Signer, UInt32s
 from warehouse.database import Warehouse
@@ -83,6 +82,8 @@ def bands_of(sets: pl.DataFrame) -> pl.DataFrame:
 @cache
 def band_shape() -> tuple[int, int]:
     """Return the number of bands and of rows in each: datasketch's optimum at ``SIMILARITY``."""
+    from datasketch import MinHashLSH  # slow to import, and few commands need it
+
     chosen = MinHashLSH(threshold=SIMILARITY, num_perm=PERMUTATIONS)
     return chosen.b, chosen.r
 

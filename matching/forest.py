@@ -17,11 +17,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import lightgbm
 
 Floats = npt.NDArray[np.float64]
 Columns = Sequence[npt.NDArray[np.float32]]
@@ -54,7 +56,7 @@ class Forest:
         self._trees = tuple(trees)
 
     @classmethod
-    def of(cls, booster: lightgbm.Booster) -> Self:
+    def of(cls, booster: "lightgbm.Booster") -> Self:
         """Read the trees of a booster.
 
         Raises

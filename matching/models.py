@@ -13,9 +13,8 @@ import json
 from dataclasses import asdict, dataclass, fields
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import lightgbm
 import numpy as np
 import polars as pl
 
@@ -23,6 +22,9 @@ from matching.pair_model import Fitted, Floats, matrix
 from warehouse.config import ModelConfig
 from warehouse.database import Warehouse
 from warehouse.errors import ConfigError, WarehouseError
+
+if TYPE_CHECKING:
+    import lightgbm
 
 ACTIVE_MODEL: Final = "active_model"
 _BOOSTER_FILE: Final = "booster.txt"
@@ -82,7 +84,7 @@ class PairModel:
     """A trained model: boosted trees and :class:`ModelFacts`."""
 
     def __init__(
-        self, booster: lightgbm.Booster, facts: ModelFacts, *, text: str | None = None
+        self, booster: "lightgbm.Booster", facts: ModelFacts, *, text: str | None = None
     ) -> None:
         self._booster = booster
         self._fitted = Fitted(booster, facts.start)
@@ -173,6 +175,8 @@ class PairModel:
         ConfigError
             If there is none, or its files are not what they were.
         """
+        import lightgbm  # slow to import, and few commands need it
+
         mend = "Restore the folder, or train another: adscribe train"
         try:
             text = (folder / _BOOSTER_FILE).read_text(encoding="utf-8")

@@ -22,14 +22,16 @@ Ke et al., "LightGBM: a highly efficient gradient boosting decision tree", NeurI
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from matching.forest import Forest
+
+if TYPE_CHECKING:
+    import lightgbm
 
 Floats = npt.NDArray[np.float64]
 
@@ -136,7 +138,7 @@ class Choices:
 class Fitted:
     """Trees, and the log-odds to which they add."""
 
-    booster: lightgbm.Booster
+    booster: "lightgbm.Booster"
     start: float
 
     def scores(self, pairs: pl.DataFrame, features: Sequence[str]) -> Floats:
@@ -176,6 +178,8 @@ def fit_trees(
     rounds : int
         How many trees.
     """
+    import lightgbm  # slow to import, and few commands need it
+
     share = float(np.clip(choices.same.mean(), 1e-4, 0.5))
     start = float(np.log(share))
     data = lightgbm.Dataset(
@@ -223,8 +227,8 @@ def matrix(pairs: pl.DataFrame, features: Sequence[str]) -> npt.NDArray[np.float
 
 def _objective(
     choices: Choices,
-) -> Callable[[Floats, lightgbm.Dataset], tuple[Floats, Floats]]:
-    def derivatives(scores: Floats, _data: lightgbm.Dataset) -> tuple[Floats, Floats]:
+) -> "Callable[[Floats, lightgbm.Dataset], tuple[Floats, Floats]]":
+    def derivatives(scores: Floats, _data: "lightgbm.Dataset") -> tuple[Floats, Floats]:
         return _derivatives(scores, choices)
 
     return derivatives

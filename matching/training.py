@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -129,6 +128,8 @@ def _sampled(lesson: Lesson, config: ModelConfig) -> Lesson:
 
 
 def _fit(lesson: Lesson, days: list[date], named: int, config: ModelConfig) -> Trained:
+    import lightgbm  # slow to import, and few commands need it
+
     pairs = lesson.pairs
     same_contact = {kind: _share_of_same(pairs, kind) for kind in CONTACTS}
     choices = Choices.of(pairs, same_contact)

@@ -10,6 +10,7 @@ from rich.tree import Tree
 from matching import SignalExplanation
 from terminal.candidate_trees import add_candidates
 from terminal.console import out
+from terminal.pieces import Pieces
 from terminal.trees import line
 from terminal.values import plain, styled
 from warehouse.recipes import Recipe, Refusal
@@ -45,7 +46,8 @@ def show_signal(explanation: SignalExplanation, *, console: Console | None = Non
     signal, rows = explanation.signal, explanation.identifiers
     tree = Tree(line(signal, ("signal_id",)))
     tree.add(line(signal, ("advertiser_id", "event_name", "event_time", "order_id")))
-    tree.add(f"read on {signal['day']} from {signal['source_file']}, row {signal['source_row']}")
+    place = f"{signal['source_file']}, row {signal['source_row']}"
+    tree.add(Text(f"read on {signal['day']} from {place}"))
     for row in explanation.refused:
         text = Text("refused", style="red")
         place = f"{row['source_file']} row {row['source_row']}"
@@ -96,13 +98,10 @@ def _why_nobody(signal: Mapping[str, object], rows: Sequence[Mapping[str, object
     return "none of its identifiers names one"
 
 
-def _said(row: Mapping[str, object]) -> Text:
+def _said(row: Mapping[str, object]) -> Pieces:
     """Return an identifier, its outcome, and what that means."""
     outcome = str(row["outcome"])
-    text = Text(str(row["method"]), style="bold").append("  ", style="not bold")
-    text.append_text(styled(outcome))
     words = WORDS[outcome].format_map({name: plain(value) for name, value in row.items()})
-    text.append(f"  {words}", style="not bold")
     users, aside = _count(row, "users"), _count(row, "set_aside")
     more = ""
     if outcome == "shared_identifier" and aside:
@@ -111,7 +110,8 @@ def _said(row: Mapping[str, object]) -> Text:
         more = f" (of {users} users, alone in all that are shared)"
     elif row["user_id"] is not None and users > 1:
         more = f" ({aside} {'other' if aside == 1 else 'others'} set aside: too_many_identifiers)"
-    return text.append(more, style="not bold")
+    said = Text(f"{words}{more}")
+    return Pieces([Text(str(row["method"]), style="bold"), styled(outcome), said])
 
 
 def _users(names: Sequence[str], row: Mapping[str, object]) -> Text:

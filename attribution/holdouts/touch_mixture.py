@@ -19,7 +19,6 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Ints = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
@@ -173,6 +172,8 @@ def order(rates: Floats, touched: Floats) -> Floats:
 
 def _falling(values: Floats, weight: Floats, seen: Ints, length: int) -> Floats:
     """Return the nearest values that do not rise, each held until the next place seen."""
+    from scipy.optimize import isotonic_regression  # slow to import, and few commands need it
+
     fitted = isotonic_regression(values, weights=weight, increasing=False).x
     place = np.searchsorted(seen, np.arange(length), side="right") - 1
     return np.asarray(fitted[np.maximum(place, 0)], dtype=np.float64)

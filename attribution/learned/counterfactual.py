@@ -33,9 +33,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import lightgbm
 import numpy as np
 
 from attribution.conversions import HOUR_US
@@ -61,6 +60,9 @@ from attribution.learned.exposure_trees import (
 )
 from attribution.paths import LOOKBACK_US, Floats, Integers, Paths, positions
 from warehouse.errors import ConfigError
+
+if TYPE_CHECKING:
+    import lightgbm
 
 _NO_MODEL: Final = "the text is no counterfactual model."
 _MEND: Final = "Fit another."
@@ -121,6 +123,8 @@ class CounterfactualModel:
         InsufficientDataError
             If too few histories converted.
         """
+        import lightgbm  # slow to import, and few commands need it
+
         sample = Sample.of(histories, lookback_us=lookback_us)
         trees = train_intent(sample)
         told = sample.start + _predict(lightgbm.Booster(model_str=trees), sample.intent)
@@ -197,7 +201,9 @@ class CounterfactualModel:
         return cls(**plain, rates=Rates(table, frequent))
 
     @cached_property
-    def _boosters(self) -> tuple[lightgbm.Booster, lightgbm.Booster | None]:
+    def _boosters(self) -> "tuple[lightgbm.Booster, lightgbm.Booster | None]":
+        import lightgbm  # slow to import, and few commands need it
+
         touch = lightgbm.Booster(model_str=self.touch_trees) if self.touch_trees else None
         return lightgbm.Booster(model_str=self.intent_trees), touch
 
@@ -300,7 +306,7 @@ def _digest(told: dict[str, object]) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _predict(booster: lightgbm.Booster, columns: Floats) -> Floats:
+def _predict(booster: "lightgbm.Booster", columns: Floats) -> Floats:
     return np.asarray(booster.predict(columns, raw_score=True, num_threads=1), dtype=np.float64)
 
 

@@ -7,7 +7,6 @@ as an offset, the log-odds are those of the intensity.
 from dataclasses import dataclass
 from typing import Final, Self
 
-import lightgbm
 import numpy as np
 
 from attribution.conversions import HOUR_US
@@ -209,6 +208,8 @@ class _Data:
 def _train(
     data: _Data, names: tuple[str, ...], categories: tuple[str, ...], monotone: list[int]
 ) -> str:
+    import lightgbm  # slow to import, and few commands need it
+
     parameters = {**_PARAMETERS, "monotone_constraints": monotone}
     dataset = lightgbm.Dataset(
         data.columns,

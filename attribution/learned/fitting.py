@@ -22,7 +22,6 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
-import lightgbm
 import numpy as np
 import polars as pl
 
@@ -45,10 +44,6 @@ from warehouse.runs import Run, version
 
 _log = logging.getLogger("adscribe")
 
-# a fit that fails, in whatever numbers, must not keep the day from being credited
-_FAILURES: Final = (
-    AdscribeError, lightgbm.basic.LightGBMError, np.linalg.LinAlgError, ArithmeticError, ValueError,
-)  # fmt: skip
 _TYPES: Final = {
     "model": pl.String, "model_version": pl.String, "first_day": pl.Date, "last_day": pl.Date,
     "settings": pl.String, "status": pl.String, "reason": pl.String, "histories": pl.Int64,
@@ -131,7 +126,7 @@ def _refit(run: Run, name: Model, days: _Days, former: Serving | None) -> Servin
     try:
         fitted = _fit(name, days, before)
         reason = fitted.figures.complaint(days.rules)
-    except _FAILURES as error:
+    except _failures() as error:
         reason = str(error).partition("\n")[0].rstrip(".") or type(error).__name__
     row = _row(run, name, days, fitted, reason)
     run.warehouse.execute(
@@ -188,6 +183,13 @@ def _fit(name: Model, days: _Days, former: LearnedModel | None) -> _Fitted:
         fitted = fitted.meeting(days.eligible_paths)
     model, body = read_back(fitted)
     return _Fitted(model, body, version_of(name, body), judge(model, histories, former))
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return the errors of a fit, in whatever numbers, that must not keep a day uncredited."""
+    from lightgbm.basic import LightGBMError  # slow to import, and looked at where a fit fails
+
+    return AdscribeError, LightGBMError, np.linalg.LinAlgError, ArithmeticError, ValueError
 
 
 def _row(

@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from attribution.learned.hazard_cells import AGES, RESPONSES, add_up
 from attribution.learned.hazard_rates import (
@@ -218,6 +217,8 @@ def _factors(
 
 def _falling(found: Floats, hours: Floats) -> Floats:
     """Return the rates of greatest likelihood that do not rise with age."""
+    from scipy.optimize import isotonic_regression  # slow to import, and few commands need it
+
     at_risk = np.maximum(hours, FLOOR)
     rates = isotonic_regression(found / at_risk, weights=at_risk, increasing=False).x
     return np.asarray(rates, dtype=np.float64)

@@ -1,7 +1,8 @@
--- purpose: the credit of one conversion under each model, and of one that is fitted its version, the log days
---     that it was fitted on (null where these are not kept) and what it found out of the campaign
+-- purpose: the credit of one conversion under each model, of each user that of the latest touch first; and of a
+--     model that is fitted its version, the log days that it was fitted on (null where these are not kept) and
+--     what it found out of the campaign
 -- grain: one credit row
--- reads: credits, credit_models, campaign_effects, touch_rates
+-- reads: credits, conversions, credit_models, campaign_effects, touch_rates
 -- parameters: $conversion_id
 WITH bases AS (
     SELECT DISTINCT week, campaign_id, basis
@@ -32,8 +33,10 @@ SELECT
     credits.rules_version,
     credits.model_version,
     fitted.fitted_from,
-    fitted.fitted_until
+    fitted.fitted_until,
+    (epoch_us(conversions.event_time) - epoch_us(credits.touch_time)) / 3600000000 AS age_hours
 FROM credits
+LEFT JOIN conversions ON conversions.conversion_id = credits.conversion_id
 LEFT JOIN bases
     ON credits.model = 'calibrated_last_touch'
     AND bases.week = CAST(date_trunc('week', credits.day) AS DATE)
@@ -46,4 +49,4 @@ LEFT JOIN campaign_effects
     AND campaign_effects.model_version = credits.model_version
     AND campaign_effects.campaign_id = credits.campaign_id
 WHERE credits.conversion_id = $conversion_id
-ORDER BY credits.model, credits.outcome, credits.user_id, credits.touch_id
+ORDER BY credits.model, credits.outcome, credits.user_id, credits.touch_time DESC NULLS LAST, credits.touch_id

@@ -277,6 +277,7 @@ ATTRIBUTION: Final = (
     "attribution/explain_rules",
     "attribution/explain_touches",
     "attribution/explain_credits",
+    "attribution/explain_paths",
     "attribution/basis_of_credit",
     "attribution/compared_credits",
     "attribution/compared_intervals",
