@@ -232,7 +232,7 @@ def _page(frame: pl.DataFrame, title: str) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".")
+        return f"{round(value, 4) + 0.0:,.4f}".rstrip("0").rstrip(".")
     return (
         "" if value is None else html.escape(f"{value:,}" if isinstance(value, int) else str(value))
     )

@@ -22,8 +22,7 @@ def plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        text = f"{value:,.4f}".rstrip("0").rstrip(".")
-        return "0" if text == "-0" else text
+        return f"{round(value, 4) + 0.0:,.4f}".rstrip("0").rstrip(".")
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, datetime):

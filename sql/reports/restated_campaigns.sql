@@ -127,4 +127,4 @@ SELECT
 FROM placed
 LEFT JOIN began ON began.run_id = placed.run_id
 GROUP BY ALL
-ORDER BY log_day DESC NULLS LAST, run_date DESC, day, campaign_id, cause, model, currency, run_id DESC
+ORDER BY log_day DESC NULLS LAST, run_date DESC, run_id DESC, day, campaign_id, cause, model, currency

@@ -1,12 +1,13 @@
 """Intervals of credit in reports: the closed form against plain loops and against replicates."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,7 @@ FIGURES: Final = [
     f"{figure}{part}" for figure in ("credit", "value") for part in ("", "_error", "_low", "_high")
 ]
 NORMAL: Final = 1.6448536269514722
+EVERYTHING: Final = "(all currencies)"
 
 
 def made_up(seed: int, conversions: int) -> dict[str, list[Row]]:
@@ -83,8 +85,13 @@ def store(warehouse: Warehouse, rows: dict[str, list[Row]], *, backwards: bool =
             warehouse._connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM given")  # noqa: S608
 
 
-def by_plain_loops(rows: dict[str, list[Row]]) -> dict[Key, dict[str, object]]:
-    """Return the figures of each dimension, name, model and currency, user by user."""
+def by_plain_loops(
+    rows: dict[str, list[Row]], rates: dict[object, float] | None = None
+) -> dict[Key, dict[str, Any]]:
+    """Return the figures of each dimension, name, model and currency, user by user.
+
+    Values of several currencies are added up at their rates; without rates they are no number.
+    """
     sold = {row["conversion_id"]: row for row in rows["conversions"]}
     chance = {(row["conversion_id"], row["user_id"]): row for row in rows["conversion_users"]}
     shown = {row["touch_id"]: row for row in rows["path_touches"]}
@@ -97,11 +104,14 @@ def by_plain_loops(rows: dict[str, list[Row]]) -> dict[Key, dict[str, object]]:
             facts = {**conversion, **shown[row["touch_id"]]}
             for dimension, column in DIMENSIONS.items():
                 name = None if column is None else facts[column]
-                key: Key = (dimension, name, row["model"], conversion["currency"])
-                both = parts[key][row["user_id"]][row["conversion_id"]]
-                both[0] += float(str(row["credit_micros"])) / 1e6
-                both[1] += float(str(row["value_micros"])) / 1e6
-    told: dict[Key, dict[str, object]] = {}
+                keys: list[Key] = [(dimension, name, row["model"], conversion["currency"])]
+                keys += [("all", EVERYTHING, row["model"], rates and "EUR")] if not column else []
+                for key in keys:
+                    rate = (rates or {}).get(conversion["currency"]) if key[1] == EVERYTHING else 1
+                    both = parts[key][row["user_id"]][row["conversion_id"]]
+                    both[0] += float(str(row["credit_micros"])) / 1e6
+                    both[1] += float(str(row["value_micros"])) / 1e6 * (rate or math.nan)
+    told: dict[Key, dict[str, Any]] = {}
     for named, users in parts.items():
         told[named] = {"users": len(users)}
         for place, figure in enumerate(("credit", "value")):
@@ -173,7 +183,60 @@ def test_figures_are_those_of_plain_loops_over_users(
         wanted = expected[row["dimension"], row["name"], row["model"], row["currency"]]
         assert row["users"] == wanted["users"]
         for figure in FIGURES:
+            if math.isnan(wanted[figure]):
+                assert row[figure] is None
+            else:
+                assert row[figure] == pytest.approx(wanted[figure], abs=2e-6)
+
+
+def test_everything_together_has_a_value_where_a_currency_of_the_reports_is_named(
+    rows: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    expected = by_plain_loops(rows, rates={"EUR": 1.0, "USD": 0.8})
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        store(warehouse, rows)
+        settings: list[Row] = [
+            {"name": "report_currency", "value": "EUR"}, {"name": "oldest_rate_days", "value": "7"}
+        ]  # fmt: skip
+        store(warehouse, {"warehouse_settings": settings})
+        without_rate = report(warehouse, "credit_intervals").filter(name=EVERYTHING)
+        rate = {"date": AT.date(), "currency": "USD", "rate": 0.8}
+        store(warehouse, {"currency_rates": [rate]})
+        found = report(warehouse, "credit_intervals").filter(name=EVERYTHING)
+
+    assert found["model"].to_list() == list(MODELS)
+    for row in found.iter_rows(named=True):
+        wanted = expected["all", EVERYTHING, row["model"], row["currency"]]
+        for figure in FIGURES:
             assert row[figure] == pytest.approx(wanted[figure], abs=2e-6)
+    values = [figure for figure in FIGURES if figure.startswith("value")]
+    assert without_rate.drop(values).equals(found.drop(values))
+    assert without_rate.select(values).null_count().row(0) == (len(MODELS),) * len(values)
+
+
+def test_everything_together_is_the_one_row_of_all_where_there_is_one_currency(
+    rows: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    conversions = [{**row, "currency": "EUR"} for row in rows["conversions"]]
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        store(warehouse, {**rows, "conversions": conversions})
+        told = report(warehouse, "credit_intervals").filter(dimension="all")
+
+    assert told.select("name", "model", "currency").rows() == [(None, m, "EUR") for m in MODELS]
+
+
+def test_no_limit_is_below_nothing(tmp_path: Path) -> None:
+    rows = made_up(seed=2, conversions=6)
+    for user in rows["conversion_users"]:  # much doubt beside little credit
+        user["user_micros"] = 1
+    for credit in rows["credits"]:
+        credit.update(credit_micros=1, value_micros=1)
+    with Warehouse.open(tmp_path / "w.duckdb") as warehouse:
+        store(warehouse, rows)
+        told = report(warehouse, "credit_intervals")
+
+    assert told["credit_low"].to_list() == [0.0] * len(told)
+    assert not any(math.copysign(1, low) < 0 for low in told["credit_low"])
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -209,12 +272,13 @@ def test_limits_are_those_of_the_bootstrap_for_the_same_error(world: Warehouse) 
     found = report(world, "credit_intervals")
 
     for figure in ("credit", "value"):
-        estimate, error = found[figure].to_numpy(), found[f"{figure}_error"].to_numpy()
+        known = found.drop_nulls(figure)
+        estimate, error = known[figure].to_numpy(), known[f"{figure}_error"].to_numpy()
         drawn = np.stack([estimate - error, estimate + error], axis=1)  # mean square: error^2
         told, low, high = interval_of(estimate, drawn, 0.9)
         np.testing.assert_allclose(told, error)
-        np.testing.assert_allclose(found[f"{figure}_low"].to_numpy(), low, rtol=1e-4)
-        np.testing.assert_allclose(found[f"{figure}_high"].to_numpy(), high, rtol=1e-4)
+        np.testing.assert_allclose(known[f"{figure}_low"].to_numpy(), low, rtol=1e-4)
+        np.testing.assert_allclose(known[f"{figure}_high"].to_numpy(), high, rtol=1e-4)
 
 
 def test_rows_in_another_order_and_on_one_thread_give_the_same_figures(

@@ -109,9 +109,13 @@ def test_what_runs_moved_between_campaigns_comes_from_somewhere(world: Warehouse
     days = report(world, "restated_days")
     world._connection.execute("ROLLBACK")
 
-    moved = told.group_by("model").agg(pl.col("credit_moved", "value_moved").sum())
-    assert moved["credit_moved"].to_list() == pytest.approx([0] * len(MODELS), abs=1e-5)
-    assert moved["value_moved"].to_list() == pytest.approx([0] * len(MODELS), abs=1e-5)
+    moved = told.group_by("run_id", "day", "cause", "model").agg(
+        pl.col("credit_moved", "value_moved").sum()
+    )
+    assert len(moved) == 2 * 3 * len(MODELS)
+    assert moved["credit_moved"].to_list() == pytest.approx([0] * len(moved), abs=1e-5)
+    assert moved["value_moved"].to_list() == pytest.approx([0] * len(moved), abs=1e-5)
+    assert "(none)" in set(told["campaign_id"])
     lost = told.filter(~pl.col("campaign_id").str.starts_with("("))["credit_moved"].sum()
     assert lost == pytest.approx((days["gained"] - days["lost"]).sum())
     for kind in ("credit", "value"):
@@ -125,12 +129,13 @@ def restated(seed: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for number in range(30):
         states = [_state(random) for _ in range(random.randrange(2, 5))]
-        for before, after in itertools.pairwise(states):
+        gone = [None] if number % 3 == 0 else []  # it was joined to another
+        for before, after in itertools.pairwise([*states, *gone]):
             rows.append(
                 {"run_id": f"r{random.randrange(2)}", "conversion_id": f"s{number}",
                  "model": MODELS[number % 2], "before": json.dumps(before),
-                 "after": json.dumps(after), "cause": random.choice(["matches", "touches", None]),
-                 "day": START.date()}
+                 "after": after and json.dumps(after), "day": START.date(),
+                 "cause": random.choice(["matches", "touches", None])}
             )  # fmt: skip
     return rows
 
