@@ -187,7 +187,10 @@ def _fit(columns: Sequence[Column], width: int, gap: int) -> bool:
 
 
 def _asides(columns: Sequence[Column]) -> list[list[Column]]:
-    """Return what a report is not for, the one that is missed least first, each by itself."""
+    """Return what a report is not for, the one that is missed least first.
+
+    Each goes by itself, but for what was before a change, or after it: of credit and of value.
+    """
     same = [column for column in reversed(columns) if column.is_the_same]
     others = [column for column in columns if not column.is_the_same][_KEPT:]
     asides = [
@@ -196,7 +199,16 @@ def _asides(columns: Sequence[Column]) -> list[list[Column]]:
         for column in others
         if column.name == name or column.name.startswith(f"{name}_")
     ]
-    return [[column] for column in dict.fromkeys([*same, *asides])]
+    families: dict[str, list[Column]] = {}
+    for column in dict.fromkeys([*same, *asides]):
+        side = column.name if column in same else _side_of(column.name)
+        families.setdefault(side, []).append(column)
+    return list(families.values())
+
+
+def _side_of(name: str) -> str:
+    """Return the side of a change that a column is of, or its name if of none."""
+    return next((side for side in ("_before", "_after") if name.endswith(side)), name)
 
 
 def _figures(columns: Sequence[Column], asides: Sequence[list[Column]]) -> Iterator[list[Column]]:

@@ -114,6 +114,22 @@ def test_what_tells_least_goes_first_and_the_figures_stay() -> None:
     assert head(narrowest) == {"campaign", "id", "model", "credit", "value"}
 
 
+@pytest.mark.parametrize("width", range(30, 90, 2))
+def test_credit_and_value_lose_their_state_before_a_change_together(width: int) -> None:
+    names = [
+        f"{what}_{side}" for what in ("credit", "value") for side in ("moved", "before", "after")
+    ]
+    frame = pl.DataFrame(
+        {"day": ["a", "b"], "cause": ["c", "d"], **{name: [1.25, 2.5] for name in names}}
+    )
+
+    told = " ".join(shown(frame, width)[6:])
+
+    for side in ("before", "after"):
+        assert (f"credit_{side}" in told) == (f"value_{side}" in told)
+    assert "credit_before" in told or "credit_after" not in told
+
+
 def test_large_numbers_lose_decimals_and_models_letters_before_a_column_goes() -> None:
     few = FIGURES.select("campaign_id", "model", "credit", "value")
     whole, narrow = " ".join(shown(few, 80)), " ".join(shown(few, 43))
