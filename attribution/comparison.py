@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from attribution.credit_errors import (
@@ -174,6 +175,8 @@ def _chosen(path: Path, stored: list[str], models: Sequence[str] | None) -> list
 
 def _read_truth(path: Path) -> pl.DataFrame:
     """Read what each campaign caused: campaign_id, true."""
+    if path.is_dir():
+        raise InputFileError(f"{path}: a folder. Name the truth_credit.parquet in it.")
     try:
         frame = pl.read_parquet(path, glob=False)
         told = frame.select(pl.col(name).cast(dtype) for name, dtype in _TRUTH.items())
@@ -194,13 +197,14 @@ def _read_truth(path: Path) -> pl.DataFrame:
         ) from error
     except pl.exceptions.PolarsError as error:
         raise InputFileError(f"{path}: not a whole Parquet file. Write it again.") from error
-    caused = told.drop_nulls("caused_by").group_by("caused_by").agg(pl.col("incremental").sum())
-    below = caused.filter(pl.col("incremental") < 0)["caused_by"].sort().to_list()
+    told = told.drop_nulls("caused_by")
+    caused = told.group_by("caused_by").agg(pl.col("incremental").sum())
+    below = told.filter(pl.col("incremental") < 0)["caused_by"].sort().to_list()
     if below:
         raise InputFileError(
             f"{path}: column incremental is below 0 for {below[0]}. Give what campaigns caused."
         )
-    if not (caused["incremental"].is_finite().all() and caused["incremental"].sum() > 0):
+    if not 0 < caused["incremental"].sum() < np.inf:
         raise InputFileError(
             f"{path}: column incremental has no conversions, or some that are no numbers. "
             "Give what campaigns caused."

@@ -22,7 +22,8 @@ from warehouse.errors import ConfigError
 
 _RATED: Final = (Model.HAZARD, Model.INCREMENTAL)
 _OF_PATH: Final = ("organic_rate_per_hour", "total_rate_per_hour")
-_TOLD: Final = ("model_kept", "rate_per_hour", *_OF_PATH)
+_TOLD: Final = ("model_kept", "rates_hold", "rate_per_hour", *_OF_PATH)
+_ROUNDED: Final = 3  # millionths by which credit may lie from what rates come to
 _OF_FIT: Final = ("model", "rules_version", "model_version", "fitted_from", "fitted_until")
 _OF_CAMPAIGN: Final = ("basis", "correction")
 _OF_TOUCH: Final = ("user_id", "touch_id", "campaign_id", "age_hours", "rate_per_hour", *_OF_PATH)
@@ -45,9 +46,10 @@ def with_rates(warehouse: Warehouse, conversion_id: str, credits: Sequence[Row])
     Returns
     -------
     list of dict
-        The rows with model_kept, rate_per_hour, organic_rate_per_hour and total_rate_per_hour (see
-        :class:`attribution.explanation.ConversionExplanation`), and one row more for each touch
-        that a hazard gave nothing, or all of whose credit was corrected away.
+        The rows with model_kept, rates_hold, rate_per_hour, organic_rate_per_hour and
+        total_rate_per_hour (see :class:`attribution.explanation.ConversionExplanation`), and one
+        row more for each touch that a hazard gave nothing, or all of whose credit was corrected
+        away.
     """
     told: list[Row] = []
     for model in dict.fromkeys(row["model"] for row in credits):
@@ -66,10 +68,12 @@ def _rated(warehouse: Warehouse, conversion_id: str, rows: Sequence[Row]) -> lis
     find_segments(warehouse, first, last)
     touches = warehouse.query("attribution/explain_paths", conversion_id=conversion_id)
     users = {str(row["user_id"]) for row in rows if row["user_id"] is not None}
-    hazard = model.hazard if isinstance(model, IncrementalModel) else model
-    rates = _rates(hazard, touches.filter(pl.col("user_id").is_in(users)))
+    rates = _rates(model, touches.filter(pl.col("user_id").is_in(users)))
+    if not _hold(rows, rates):
+        return [{**row, "model_kept": True, "rates_hold": False} for row in rows]
     effects = {row["campaign_id"]: row for row in model.effects().to_dicts()}
-    kept = [{**row, "model_kept": True, **_rates_of(row, rates)} for row in rows]
+    known = {"model_kept": True, "rates_hold": True}
+    kept = [{**row, **known, **_rates_of(row, rates)} for row in rows]
     earned = {(row["user_id"], row["touch_id"]) for row in rows}
     for row in rates:
         if (row["user_id"], row["touch_id"]) not in earned:
@@ -83,10 +87,30 @@ def _rated(warehouse: Warehouse, conversion_id: str, rows: Sequence[Row]) -> lis
                     "outcome": "touch",
                     "credit_micros": 0,
                     "value_micros": 0,
-                    "model_kept": True,
+                    **known,
                 }
             )
     return sorted(kept, key=_place)
+
+
+def _hold(rows: Sequence[Row], rates: Sequence[Row]) -> bool:
+    """Return whether what is stored still comes to the credit that was given.
+
+    A user whose activity was forgotten, or is stored otherwise since, may be of another quarter.
+    """
+    whole, own = dict[object, int](), dict[tuple[object, object], int]()
+    for row in rows:
+        credit = int(str(row["credit_micros"]))
+        whole[row["user_id"]] = whole.get(row["user_id"], 0) + credit
+        own[row["user_id"], row["touch_id"]] = credit
+    return all(
+        abs(
+            float(str(rate["share"])) * whole[rate["user_id"]]
+            - own.get((rate["user_id"], rate["touch_id"]), 0)
+        )
+        <= _ROUNDED
+        for rate in rates
+    )
 
 
 def _rates_of(row: Row, rates: Sequence[Row]) -> Row:
@@ -124,16 +148,18 @@ def _kept(
     return model if isinstance(model, AdditiveHazard | IncrementalModel) else None
 
 
-def _rates(hazard: AdditiveHazard, touches: pl.DataFrame) -> list[Row]:
-    """Return the touches of paths with their rates, what paths carry over counted in."""
+def _rates(model: AdditiveHazard | IncrementalModel, touches: pl.DataFrame) -> list[Row]:
+    """Return the touches of paths with their shares and rates, what paths carry over counted in."""
     if touches.is_empty():
         return []
     quarters = touches.unique("path", keep="first", maintain_order=True)["quarter"]
     paths = eligible_paths(touches, quarters.to_numpy())
+    hazard = model.hazard if isinstance(model, IncrementalModel) else model
     effect, organic = hazard.intensities(paths)
     rate, path = hazard.carry * effect, paths.of_touch
     total = organic + np.bincount(path, weights=rate, minlength=len(paths))
     return touches.with_columns(
+        pl.Series("share", model.credit(paths)),
         pl.Series("rate_per_hour", rate),
         pl.Series("organic_rate_per_hour", organic[path]),
         pl.Series("total_rate_per_hour", total[path]),

@@ -55,7 +55,8 @@ class ConversionExplanation:
         - Of hazard and incremental what the hazard divides by, in conversions an hour at the moment
           of the conversion: rate_per_hour of the touch, organic_rate_per_hour of what touches of
           the user did not cause, and total_rate_per_hour, the sum of all of them; model_kept, false
-          where the version is not kept any more and tells no rates. Touches that earned nothing
+          where the version is not kept any more and tells no rates, and rates_hold, false where
+          what is stored today does not come to that credit any more. Touches that earned nothing
           have a row too, with a credit of 0.
     rules : list of dict
         The rules that it was credited under, one for each version: rules_version, models (those

@@ -106,6 +106,8 @@ def _add_credits(tree: Tree, credits: Sequence[Mapping[str, object]]) -> None:
             branch.add(_fit(rows[0]))
         if rows[0].get("model_kept") is False:
             branch.add("no rates: this version is not kept any more")
+        if rows[0].get("rates_hold") is False:
+            branch.add("no rates: what is stored of its users has changed since")
         for campaign, correction in _corrections(rows).items():
             branch.add(_correction(campaign, correction))
         for row in rows:

@@ -27,7 +27,17 @@ def plain(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value.isoformat() if isinstance(value, date) else _visible(str(value))
+
+
+def _visible(text: str) -> str:
+    """Return text in which what a terminal would obey, and not show, is written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one.isspace() else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 def styled(text: str) -> Text:

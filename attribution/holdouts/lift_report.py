@@ -57,7 +57,7 @@ def lift_report(warehouse: Warehouse) -> pl.DataFrame:
         except InsufficientDataError:
             return pl.DataFrame(schema=_SCHEMA)
     return pl.concat(parts).select(
-        pl.col(name).round(_DIGITS.get(name, 1))
+        pl.col(name).round(_DIGITS.get(name, 1)) + 0.0  # no -0
         if dtype == pl.Float64
         else pl.col(name).cast(dtype)
         for name, dtype in _SCHEMA.items()
@@ -67,11 +67,19 @@ def lift_report(warehouse: Warehouse) -> pl.DataFrame:
 def told_lifts(counts: pl.DataFrame, *, by: str) -> pl.DataFrame:
     """Return lifts of counts, shrunk figures only where any held-out user converted.
 
+    Those of a single row are its own.
+
     Without such a conversion nothing says how sure the rows are that others would be drawn to.
     Parameters, columns and errors are those of :func:`estimate_lifts`.
     """
+    found = estimate_lifts(counts, by=by)
+    if len(found) == 1:  # nothing to be drawn towards
+        found = found.with_columns(
+            pl.col(own).alias(name)
+            for own, name in zip(("incremental", "low_90", "high_90"), SHRUNK, strict=True)
+        )
     known = pl.col("control_conversions").sum() > 0
-    return estimate_lifts(counts, by=by).with_columns(pl.when(known).then(pl.col(SHRUNK)))
+    return found.with_columns(pl.when(known).then(pl.col(SHRUNK)))
 
 
 def what_holdouts_lack(counts: pl.DataFrame) -> str:

@@ -108,7 +108,7 @@ class Shares:
         alike = np.bincount(path, minlength=len(self.paths))  # campaigns of the path
         whole = add_up(pair, self.given[earning], size=len(path))
         share = np.zeros(len(self.given))
-        share[earning] = part[earning] * self.given[earning] / whole[pair] / alike[path[pair]]
+        share[earning] = part[earning] * (self.given[earning] / whole[pair]) / alike[path[pair]]
         return share
 
     def _after(self, size: int) -> Floats:

@@ -278,6 +278,8 @@ def test_a_version_that_is_not_kept_tells_no_rates() -> None:
     assert " an hour" not in text
     assert "hours before" not in text
     assert "not kept any more" not in credited({**RATED, **gone, "model_kept": None})
+    changed = credited({**RATED, **gone, "rates_hold": False})
+    assert "no rates: what is stored of its users has changed since\n" in changed
 
 
 def test_credit_that_rounds_to_nothing_is_told_from_none() -> None:
@@ -466,6 +468,24 @@ def test_rates_are_told_while_the_version_is_kept(fitted: str) -> None:
         ("hazard", False), ("incremental", False), ("last_touch", None),
     }  # fmt: skip
     assert all(row["rate_per_hour"] is None for row in told)
+
+
+@pytest.mark.slow
+def test_rates_that_do_not_come_to_the_credit_any_more_are_not_told(fitted: str) -> None:
+    conversion = str(all_explained(fitted)[0].conversion["conversion_id"])
+    with Warehouse.open(Path(fitted)) as warehouse:
+        execute = warehouse._connection.execute
+        execute("BEGIN TRANSACTION")
+        execute(
+            "UPDATE credits SET credit_micros = credit_micros + "
+            "CASE outcome WHEN 'touch' THEN -1000 ELSE 1000 END WHERE model = 'hazard'"
+        )
+        told = explain_conversion(warehouse, conversion, AttributionConfig()).credits
+        execute("ROLLBACK")
+    assert {(row["model"], row["rates_hold"]) for row in told} == {
+        ("hazard", False), ("incremental", True), ("last_touch", None),
+    }  # fmt: skip
+    assert all((row["rate_per_hour"] is None) for row in told if row["model"] == "hazard")
 
 
 @pytest.fixture(scope="module")

@@ -114,6 +114,11 @@ def test_what_tells_least_goes_first_and_the_figures_stay() -> None:
     assert head(narrowest) == {"campaign", "id", "model", "credit", "value"}
 
 
+def test_what_a_terminal_would_obey_is_shown_as_an_escape() -> None:
+    lines = shown(pl.DataFrame({"campaign_id": ["\x1b[31mred", "left\u202eright", "é 日本"]}), 40)
+    assert lines[-3:] == [r"\x1b[31mred", r"left\u202eright", "é 日本"]
+
+
 @pytest.mark.parametrize("width", range(30, 90, 2))
 def test_credit_and_value_lose_their_state_before_a_change_together(width: int) -> None:
     names = [
