@@ -6,7 +6,7 @@ model incremental corrects these parts for each campaign.
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,7 @@ _OF_FIT: Final = ("model", "rules_version", "model_version", "fitted_from", "fit
 _OF_CAMPAIGN: Final = ("basis", "correction")
 _OF_TOUCH: Final = ("user_id", "touch_id", "campaign_id", "age_hours", "rate_per_hour", *_OF_PATH)
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def with_rates(warehouse: Warehouse, conversion_id: str, credits: Sequence[Row]) -> list[Row]:
@@ -98,15 +98,13 @@ def _hold(rows: Sequence[Row], rates: Sequence[Row]) -> bool:
 
     A user whose activity was forgotten, or is stored otherwise since, may be of another quarter.
     """
-    whole, own = dict[object, int](), dict[tuple[object, object], int]()
+    whole, own = dict[str, int](), dict[tuple[str, str], int]()
     for row in rows:
-        credit = int(str(row["credit_micros"]))
-        whole[row["user_id"]] = whole.get(row["user_id"], 0) + credit
-        own[row["user_id"], row["touch_id"]] = credit
+        whole[row["user_id"]] = whole.get(row["user_id"], 0) + row["credit_micros"]
+        own[row["user_id"], row["touch_id"]] = row["credit_micros"]
     return all(
         abs(
-            float(str(rate["share"])) * whole[rate["user_id"]]
-            - own.get((rate["user_id"], rate["touch_id"]), 0)
+            rate["share"] * whole[rate["user_id"]] - own.get((rate["user_id"], rate["touch_id"]), 0)
         )
         <= _ROUNDED
         for rate in rates

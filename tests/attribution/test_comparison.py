@@ -415,7 +415,10 @@ def test_plain_values_have_no_infinity(comparison: Comparison) -> None:
     broken = replace(
         comparison, lifts=comparison.lifts.with_columns(scale=pl.lit(np.inf), behind=pl.lit(np.nan))
     )
-    json.dumps(broken.to_dict(), default=str, allow_nan=False)
+    written = json.dumps(broken.to_dict(), default=str, allow_nan=False)
+    lifts = json.loads(written)["lifts"]
+    assert {(row["scale"], row["behind"]) for row in lifts} == {(None, None)}
+    assert all(row["weighted_error"] is not None for row in lifts)
 
 
 def test_command_says_below_the_truth_what_no_model_could_credit(
